@@ -33,6 +33,7 @@ class RemoteState(StrEnum):
 class Capability(StrEnum):
     """What an adapter can do. What it does not list, the engine does not count on."""
 
+    IDEMPOTENT_SUBMIT = "idempotent submit"
     FIND_BY_KEY = "find by key"
     CANCEL_QUEUED = "cancel queued"
     CANCEL_RUNNING = "cancel running"
@@ -134,13 +135,16 @@ class CancelOutcome(StrEnum):
 class Provider(Protocol):
     """One place that runs circuits. Every call may raise ProviderError, hang, repeat itself or lie.
 
-    `submit` with a key that was accepted before returns the same job id and makes no second job.
+    With IDEMPOTENT_SUBMIT, `submit` with a key that was accepted before returns the same job id and
+    makes no second job. `find` may answer None for `consistency_seconds` after an accepted submit.
     """
 
     key: str
     capabilities: frozenset[Capability]
+    consistency_seconds: float
 
     def backends(self) -> Sequence[Backend]: ...
+    def compile(self, circuit: str, backend: Backend, *, seed: int) -> Program: ...
     def submit(self, program: Program, *, shots: int, seed: int, key: str) -> str: ...
     def find(self, key: str) -> RemoteJob | None: ...
     def poll(self, job_ids: Sequence[str]) -> Sequence[RemoteJob]: ...

@@ -1,0 +1,25 @@
+FROM python:3.13-slim
+
+RUN useradd --create-home --uid 10001 hybridops && install -d -o hybridops /opt/venv /srv/static /var/lib/hybridops
+WORKDIR /app
+ENV HYBRIDOPS_VENV=/opt/venv \
+    HYBRIDOPS_HOME=/var/lib/hybridops \
+    HYBRIDOPS_STATIC_ROOT=/srv/static \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+
+COPY manage.py ./
+COPY requirements requirements
+COPY hybridops/__init__.py hybridops/bootstrap.py hybridops/
+USER hybridops
+# The packages first: they change less often than the code.
+RUN python3 -c "from hybridops import bootstrap as b; b.install(b.venv_folder(), b.LOCKS / 'core.txt')" \
+    && rm -rf ~/.cache
+
+COPY . .
+RUN HYBRIDOPS_SECRET_KEY=only-for-this-step python3 manage.py collectstatic --no-input
+
+VOLUME /var/lib/hybridops
+EXPOSE 8000
+CMD ["/opt/venv/bin/python", "-m", "uvicorn", "hybridops.config.asgi:application", "--host", "0.0.0.0", \
+     "--ws-max-size", "65536", "--no-access-log", "--no-proxy-headers", "--no-server-header", "--lifespan", "off"]

@@ -1,0 +1,51 @@
+"""Content-addressed bytes: stored once, named by their digest, checked at every read.
+
+The bytes go to Django's storage "artifacts": a folder by default, an object store by setting.
+"""
+
+from __future__ import annotations
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+
+from hybridops.artifacts.models import Artifact
+from hybridops.domain.errors import BadInput
+from hybridops.trust.canonical import digest as digest_of
+
+SIZE_MAX = 64 * 1024 * 1024
+
+
+def _path(digest: str) -> str:
+    return f"{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+def store(data: bytes, *, media_type: str = "application/octet-stream") -> str:
+    """Keeps the bytes and returns their digest; a half-written earlier copy is replaced."""
+    if len(data) > SIZE_MAX:
+        raise BadInput(f"An artifact has at most {SIZE_MAX // 1024 // 1024} MB.")
+    digest = digest_of(data)
+    storage = storages["artifacts"]
+    path = _path(digest)
+    if storage.exists(path) and not _is_whole(path, digest):
+        storage.delete(path)
+    if not storage.exists(path):
+        storage.save(path, ContentFile(data))
+    Artifact.objects.get_or_create(digest=digest, defaults={"size": len(data), "media_type": media_type})
+    return digest
+
+
+def fetch(digest: str) -> bytes:
+    """The bytes; raises BadInput where they are missing or no longer give their digest."""
+    try:
+        with storages["artifacts"].open(_path(digest)) as file:
+            data: bytes = file.read()
+    except OSError as problem:
+        raise BadInput(f"Artifact {digest[:16]} is missing from the storage.") from problem
+    if digest_of(data) != digest:
+        raise BadInput(f"Artifact {digest[:16]} was altered in the storage.")
+    return data
+
+
+def _is_whole(path: str, digest: str) -> bool:
+    with storages["artifacts"].open(path) as file:
+        return digest_of(file.read()) == digest

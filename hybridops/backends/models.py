@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class Snapshot(models.Model):
+    """A backend as it was seen: the whole record as canonical JSON, named by its digest."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    provider = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    body = models.JSONField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.name} {self.digest[:8]}"
+
+
+class Listing(models.Model):
+    """The newest observation of each backend: its snapshot, whether it is open, how long the queue is."""
+
+    provider = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT)
+    available = models.BooleanField()
+    queue_length = models.PositiveIntegerField(null=True)
+    wait_seconds = models.FloatField(null=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        unique_together = (("provider", "name"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.name}"

@@ -1,0 +1,65 @@
+"""What is known of backends, from the workers that can ask: web pages read it, they never call a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from hybridops.backends.models import Listing, Snapshot
+from hybridops.domain import clock
+from hybridops.domain.ports import Backend
+
+_LIVE = {"available", "queue_length", "wait_seconds", "observed_at", "digest"}
+
+
+@transaction.atomic
+def observe(backends: Iterable[Backend]) -> None:
+    """Keeps each backend's snapshot by digest, and what holds of it now."""
+    for seen in backends:
+        body = {key: value for key, value in asdict(seen).items() if key not in _LIVE}
+        body["calibrated_at"] = seen.calibrated_at and seen.calibrated_at.isoformat()
+        body["calibration"] = dict(seen.calibration)
+        snapshot, _ = Snapshot.objects.get_or_create(
+            digest=seen.digest,
+            defaults={"provider": seen.provider, "name": seen.name, "body": body, "seen_at": clock.now()},
+        )
+        Listing.objects.update_or_create(
+            provider=seen.provider,
+            name=seen.name,
+            defaults={
+                "snapshot": snapshot,
+                "available": seen.available,
+                "queue_length": seen.queue_length,
+                "wait_seconds": seen.wait_seconds,
+                "seen_at": clock.now(),
+            },
+        )
+
+
+def known() -> list[Backend]:
+    """Every backend as last observed, by name."""
+    return [_backend(row) for row in Listing.objects.select_related("snapshot").order_by("provider", "name")]
+
+
+def snapshot(digest: str) -> dict[str, Any] | None:
+    """The body of a snapshot, or None where it was never seen here."""
+    row = Snapshot.objects.filter(pk=digest).first()
+    return None if row is None else dict(row.body)
+
+
+def _backend(row: Listing) -> Backend:
+    body = dict(row.snapshot.body)
+    body["calibrated_at"] = body["calibrated_at"] and datetime.fromisoformat(body["calibrated_at"])
+    live = {
+        "available": row.available,
+        "queue_length": row.queue_length,
+        "wait_seconds": row.wait_seconds,
+        "observed_at": row.seen_at,
+        "digest": row.snapshot_id,
+    }
+    names = {field.name for field in fields(Backend)}
+    return Backend(**{key: value for key, value in {**body, **live}.items() if key in names})

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from hybridops.config import sqlite
+
+sqlite.choose()

@@ -1,0 +1,16 @@
+"""What uvicorn runs: pages by Django, live sockets by the hub, both behind the same session."""
+
+from __future__ import annotations
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hybridops.config.settings")
+pages = get_asgi_application()  # loads the apps; what follows may import models
+
+from hybridops.web.live.routing import application as live  # noqa: E402
+
+application = ProtocolTypeRouter({"http": pages, "websocket": AuthMiddlewareStack(live)})

@@ -1,0 +1,112 @@
+"""What the environment says, read once and in one place. Every variable is listed in the README."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+SQLITE_OPTIONS = {
+    # A deferred transaction that turns into a write fails at once under load, whatever the timeout.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    # FULL: an approval or an intent to submit that was acknowledged survives a power loss.
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+        "PRAGMA recursive_triggers=ON; PRAGMA journal_size_limit=67108864;"
+    ),
+}
+
+
+def flag(name: str) -> bool:
+    return os.environ.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def home() -> Path:
+    """The data folder, made if need be, open to its owner only."""
+    folder = Path(os.environ.get("HYBRIDOPS_HOME") or ROOT / "data").absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{folder} cannot be made ({error.strerror}); set HYBRIDOPS_HOME to a folder of yours."
+        ) from None
+    return folder
+
+
+def database(url: str, folder: Path) -> dict[str, Any]:
+    """Django's settings for `sqlite:///path`, `sqlite://:memory:`, `postgres://user:password@host:port/name`."""
+    if not url:
+        return _sqlite(str(folder / "hybridops.sqlite3"))
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return _sqlite(":memory:" if ":memory:" in url else unquote(parts.path.removeprefix("/")))
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must start with sqlite:// or postgres://.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+    }
+
+
+def _sqlite(path: str) -> dict[str, Any]:
+    settings: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": path}
+    if path == ":memory:":
+        return settings
+    # Tests use a file as well: several processes of one test must see one database.
+    file = Path(path)
+    return settings | {"OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": str(file.with_name(f"test-{file.name}"))}}
+
+
+def broker_database(url: str, number: int) -> str:
+    """The same broker, another of its numbered databases: emptying one leaves the others alone."""
+    base, _, query = url.partition("?")
+    kept = [pair for pair in query.split("&") if pair and not pair.startswith("db=")]
+    return f"{base}?{'&'.join([*kept, f'db={number}'])}"
+
+
+def secret_key(folder: Path) -> str:
+    """The given key, else one made at the first start and kept where only the owner reads it."""
+    given = os.environ.get("HYBRIDOPS_SECRET_KEY")
+    if given:
+        return given
+    path = folder / "keys" / "django-secret"
+    try:
+        if not path.exists():
+            _make_key(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path} cannot be used ({error.strerror}); set HYBRIDOPS_HOME to a folder of yours, "
+            "or HYBRIDOPS_SECRET_KEY."
+        ) from None
+
+
+def _make_key(path: Path) -> None:
+    folder = path.parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, draft = tempfile.mkstemp(dir=folder)  # readable by its owner only
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    try:
+        os.link(draft, path)  # never replaces: of two first starts, one key wins
+    except FileExistsError:
+        pass
+    finally:
+        Path(draft).unlink()

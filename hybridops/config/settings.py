@@ -1,0 +1,182 @@
+"""The one settings module. Everything that differs between places comes from the environment."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any
+
+from django.utils.csp import CSP
+
+from hybridops.cli import broker
+from hybridops.config import environment
+from hybridops.config.logs import LOGGING  # noqa: F401
+
+ROOT = environment.ROOT
+HOME = environment.home()
+DEMO = environment.flag("HYBRIDOPS_DEMO")
+DEBUG = environment.flag("HYBRIDOPS_DEBUG")
+HTTPS = environment.flag("HYBRIDOPS_HTTPS")
+
+SECRET_KEY = environment.secret_key(HOME)
+ALLOWED_HOSTS = environment.listed("HYBRIDOPS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = environment.listed("HYBRIDOPS_ORIGINS")
+
+INSTALLED_APPS = [
+    "hybridops.cli",
+    "hybridops.web",
+    "hybridops.engine",
+    "hybridops.experiments",
+    "hybridops.approvals",
+    "hybridops.quotas",
+    "hybridops.definitions",
+    "hybridops.backends",
+    "hybridops.artifacts",
+    "hybridops.teams",
+    "hybridops.audit",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_rq",
+    "guardian",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "hybridops.config.urls"
+ASGI_APPLICATION = "hybridops.config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Stores: the database is the truth; the broker only carries calls and nudges.
+DATABASES = {"default": environment.database(os.environ.get("DATABASE_URL", ""), HOME)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = os.environ.get("REDIS_URL") or broker.address(HOME)
+RQ_QUEUES = {
+    name: {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 3600}
+    for name in ("light", "cpu", "gpu", "qpu")
+}
+RQ = {"COMMIT_MODE": "auto"}  # the engine calls on commit itself; a second wait would hide the job's id
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "hybridops"},
+    }
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": environment.broker_database(REDIS_URL, 1),
+        "KEY_PREFIX": "hybridops",
+    }
+}
+# Key → ("module:Class", options); the engine makes each one when it is first needed.
+PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {}
+MAILERS = {
+    "default": {
+        "BACKEND": f"django.core.mail.backends.{os.environ.get('HYBRIDOPS_MAIL') or 'console'}.EmailBackend"
+    }
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Static files: found in place for the demo and at a desk; collected, hashed and compressed in production.
+STATIC_URL = "/static/"
+COLLECTED = os.environ.get("HYBRIDOPS_STATIC_ROOT", "")
+STATIC_ROOT = Path(COLLECTED or ROOT / "staticfiles")
+_plotly = importlib.util.find_spec("plotly")  # found, not imported: plotly is slow to load
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [ROOT / "static"]
+if _plotly and _plotly.submodule_search_locations:
+    STATICFILES_DIRS.append(("plotly", Path(_plotly.submodule_search_locations[0]) / "package_data"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "artifacts": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": HOME / "artifacts", "file_permissions_mode": 0o600},
+    },
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not COLLECTED
+
+# What a browser may do.
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "connect-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_MAX = 5 * 1024 * 1024  # bytes of one uploaded file; the forms check it
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+# People: signed in by name; accounts are made by an administrator, never by a visitor.
+AUTH_USER_MODEL = "teams.User"
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "hybridops.web.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("HYBRIDOPS_PROXIES") or 0)
+ANONYMOUS_USER_NAME = None  # guardian: no row for nobody; who is not signed in sees nothing

@@ -1,0 +1,75 @@
+"""Signed documents as the rest of the house reads them: verified, parsed, newest allowed version."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from hybridops.definitions.models import SignedDocument
+from hybridops.definitions.services import verified
+from hybridops.domain import budget, risk, workflow
+from hybridops.domain.errors import Unsigned
+
+
+def _newest(kind: str, name: str | None = None) -> SignedDocument:
+    rows = SignedDocument.objects.filter(kind=kind, state=SignedDocument.ACTIVE)
+    row = (rows.filter(name=name) if name else rows).order_by("-version", "-id").first()
+    if row is None:
+        raise Unsigned(f"There is no signed {kind}{f' called {name}' if name else ''} on the allowlist.")
+    return row
+
+
+def workflows() -> list[tuple[SignedDocument, workflow.Definition | None, str]]:
+    """The newest version of each workflow with its definition, or None and why it may not run."""
+    newest: dict[str, SignedDocument] = {}
+    for row in SignedDocument.objects.filter(kind="workflow").order_by("name", "version"):
+        if row.state == SignedDocument.ACTIVE or row.name not in newest:
+            newest[row.name] = row
+    return [_read(row) for row in newest.values()]
+
+
+def _read(row: SignedDocument) -> tuple[SignedDocument, workflow.Definition | None, str]:
+    try:
+        return row, workflow.parse(verified(row)), ""
+    except Unsigned as problem:
+        return row, None, str(problem)
+
+
+def workflow_by_digest(digest: str) -> workflow.Definition:
+    """The definition a run was made with; raises Unsigned where it may not run (any more)."""
+    row = SignedDocument.objects.filter(kind="workflow", digest=digest).first()
+    if row is None:
+        raise Unsigned("The run's workflow definition is not known here.")
+    return workflow.parse(verified(row))
+
+
+def workflow_named(name: str) -> tuple[workflow.Definition, str]:
+    """The newest allowed version and its digest; raises Unsigned."""
+    row = _newest("workflow", name)
+    return workflow.parse(verified(row)), row.digest
+
+
+def policy() -> tuple[risk.Policy, str]:
+    """The policy in force and its digest; raises Unsigned where none is signed: no policy, no approval."""
+    row = _newest("policy")
+    return risk.parse(verified(row)), row.digest
+
+
+def price_book() -> tuple[budget.PriceBook, str]:
+    """The price book in force and its digest; raises Unsigned."""
+    row = _newest("pricebook")
+    return budget.parse(verified(row)), row.digest
+
+
+def price_book_by_digest(digest: str) -> budget.PriceBook:
+    """The book a quote was made with, so that the bill uses the same."""
+    row = SignedDocument.objects.filter(kind="pricebook", digest=digest).first()
+    if row is None:
+        raise Unsigned("The price book of this quote is not known here.")
+    return budget.parse(verified(row))
+
+
+def authors_of(digest: str) -> QuerySet[SignedDocument, int | None]:
+    """The ids of the people who wrote a document: they never decide on runs of it."""
+    return SignedDocument.objects.filter(digest=digest, author__isnull=False).values_list(
+        "author_id", flat=True
+    )

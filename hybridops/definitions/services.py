@@ -1,0 +1,96 @@
+"""Signed documents: published with a second person, verified at every use, never trusted from a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.db import transaction
+
+from hybridops.audit import keyring
+from hybridops.audit.services import record
+from hybridops.definitions.models import SignedDocument
+from hybridops.domain import budget, clock, risk, workflow
+from hybridops.domain.actors import Actor
+from hybridops.domain.errors import BadInput, Refused, Unsigned
+from hybridops.trust import dsse
+from hybridops.trust.canonical import canonical, digest_of
+from hybridops.trust.canonical import read as read_json
+
+PARSERS: Mapping[str, Any] = {"workflow": workflow.parse, "policy": risk.parse, "pricebook": budget.parse}
+
+
+@transaction.atomic
+def publish(
+    *,
+    kind: str,
+    name: str,
+    version: int,
+    document: Mapping[str, Any],
+    actor: Actor,
+    author_id: int | None = None,
+    approver_id: int | None = None,
+) -> SignedDocument:
+    """Checks, signs and allows one version; the same version again must be the same document.
+
+    Raises BadInput for a malformed document and Refused where author and approver are one person.
+    """
+    if kind not in PARSERS:
+        raise BadInput(f"there is no kind of document called {kind!r}", field="kind")
+    if author_id is not None and author_id == approver_id:
+        raise Refused("A second person approves a document, not its author.")
+    PARSERS[kind](document)
+    digest = digest_of(document)
+    known = SignedDocument.objects.filter(kind=kind, name=name, version=version).first()
+    if known is not None:
+        if known.digest != digest:
+            raise Refused(
+                f"{name} version {version} is already signed with other content. Raise the version."
+            )
+        return known
+    made = SignedDocument.objects.create(
+        kind=kind,
+        name=name,
+        version=version,
+        digest=digest,
+        envelope=dsse.sign(kind=kind, name=name, document=document, pair=keyring.pair("definition")),
+        author_id=author_id,
+        approver_id=approver_id,
+        made_at=clock.now(),
+    )
+    facts = {"kind": kind, "name": name, "version": version, "digest": digest}
+    record(stream=f"document:{made.pk}", action="document.signed", actor=actor, facts=facts)
+    return made
+
+
+@transaction.atomic
+def retire(*, document_id: int, why: str, actor: Actor) -> None:
+    """Takes a version off the allowlist; runs that use it are refused from then on."""
+    moved = SignedDocument.objects.filter(pk=document_id, state=SignedDocument.ACTIVE).update(
+        state=SignedDocument.RETIRED
+    )
+    if moved:
+        record(stream=f"document:{document_id}", action="document.retired", actor=actor, facts={"why": why})
+
+
+def verified(row: SignedDocument) -> dict[str, Any]:
+    """The document of a row as signed; raises Unsigned where signature, kind, digest or allowlist say no."""
+    if row.state != SignedDocument.ACTIVE:
+        raise Unsigned(f"{row} is retired. Choose its successor.")
+    document = _verified(canonical(row.envelope), row.kind, _trust_stamp())
+    if digest_of(document) != row.digest:
+        raise Unsigned(f"{row} is not the document that was listed.")
+    return document
+
+
+@lru_cache(maxsize=256)
+def _verified(envelope: bytes, kind: str, _stamp: tuple[str, ...]) -> dict[str, Any]:
+    return dsse.verify(read_json(envelope), kind=kind, trusted=keyring.trusted("definition"))[0]
+
+
+def _trust_stamp() -> tuple[str, ...]:
+    """Which keys are trusted now: a key that is taken away ends what it signed at once."""
+    return tuple(
+        f"{file.name}:{file.stat().st_mtime_ns}" for file in sorted(keyring.folder().glob("definition*.pub"))
+    )

@@ -1,0 +1,130 @@
+"""What an approval covers: one run, its inputs by digest, the programs that may be sent, and the limits.
+
+An approval is given to the digest of `Envelope.document()`. Each submission must pass `check_within`;
+a reviewer may only `narrow`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hybridops.domain.errors import BadInput, Refused
+
+SCHEMA = "hybridops.envelope/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A (backend, compiled program) pair that may be sent, with the snapshot it was compiled for."""
+
+    provider: str
+    backend: str
+    program: str
+    snapshot: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    run: int
+    definition: str
+    plan: str
+    data: str
+    template: str
+    made_by: str
+    programs: tuple[Listed, ...]
+    submissions_max: int
+    shots_max: int
+    cost_usd_max: Decimal
+    price_book: str
+    policy: str
+    not_after: datetime
+
+    def document(self) -> dict[str, Any]:
+        """The JSON whose canonical bytes are approved. Money is a string: floats never carry money."""
+        body = asdict(self)
+        body["cost_usd_max"] = str(self.cost_usd_max)
+        body["not_after"] = self.not_after.isoformat()
+        body["programs"] = [asdict(listed) for listed in self.programs]
+        return {"schema": SCHEMA, **body}
+
+
+def read(document: Mapping[str, Any]) -> Envelope:
+    """The envelope in a verified document."""
+    body = {key: value for key, value in document.items() if key != "schema"}
+    body["programs"] = tuple(Listed(**listed) for listed in body["programs"])
+    body["cost_usd_max"] = Decimal(body["cost_usd_max"])
+    body["not_after"] = datetime.fromisoformat(body["not_after"])
+    return Envelope(**body)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One submission as it is about to be sent. `ordinal` counts from 1; money includes what is spent."""
+
+    run: int
+    ordinal: int
+    provider: str
+    backend: str
+    program: str
+    shots_total: int
+    cost_usd_total: Decimal
+    at: datetime
+
+
+def check_within(envelope: Envelope, planned: Planned) -> None:
+    """Raises Refused with every way in which the submission leaves the envelope.
+
+    `shots_total` and `cost_usd_total` are sums over the run including this submission's worst case.
+    """
+    pairs = {(listed.provider, listed.backend, listed.program) for listed in envelope.programs}
+    limits = [
+        (planned.run == envelope.run, f"the approval is for run {envelope.run}"),
+        (
+            (planned.provider, planned.backend, planned.program) in pairs,
+            f"{planned.backend} with this program was not approved",
+        ),
+        (
+            1 <= planned.ordinal <= envelope.submissions_max,
+            f"at most {envelope.submissions_max} submissions were approved",
+        ),
+        (0 < planned.shots_total <= envelope.shots_max, f"at most {envelope.shots_max} shots were approved"),
+        (planned.cost_usd_total <= envelope.cost_usd_max, f"at most ${envelope.cost_usd_max} was approved"),
+        (planned.at <= envelope.not_after, f"the approval ended at {envelope.not_after.isoformat()}"),
+    ]
+    if broken := [sentence for kept, sentence in limits if not kept]:
+        raise Refused("; ".join(broken) + ".")
+
+
+def narrow(
+    envelope: Envelope,
+    *,
+    shots_max: int | None = None,
+    cost_usd_max: Decimal | None = None,
+    submissions_max: int | None = None,
+    not_after: datetime | None = None,
+) -> Envelope:
+    """The same envelope with tighter limits; raises BadInput where a limit is not tighter or not possible."""
+    asked = {
+        "shots_max": shots_max,
+        "cost_usd_max": cost_usd_max,
+        "submissions_max": submissions_max,
+        "not_after": not_after,
+    }
+    limits = {name: value for name, value in asked.items() if value is not None}
+    for name, value in limits.items():
+        _check_tighter(name, value, getattr(envelope, name))
+    if not any(value != getattr(envelope, name) for name, value in limits.items()):
+        raise BadInput("No limit is tighter than what was asked for. Lower one, or approve as asked.")
+    return replace(envelope, **limits)  # type: ignore[arg-type]  # names and types come from the signature
+
+
+def _check_tighter(name: str, value: Any, now: Any) -> None:
+    if value > now:
+        raise BadInput(f"{name} may only be lowered, from {now} to {value} is more.", field=name)
+    if isinstance(value, int | Decimal) and value <= 0:
+        raise BadInput(f"{name} must be more than zero.", field=name)

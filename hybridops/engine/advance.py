@@ -1,0 +1,220 @@
+"""Takes one stage one step further: claim, look, propose, dispose, until it is done, held or gone.
+
+After a stage the same worker goes straight on with the next ready one of its queue: no call in between.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import transaction
+
+from hybridops.approvals import services as approvals
+from hybridops.approvals.queries import by_subject
+from hybridops.domain import clock
+from hybridops.domain.actors import Actor
+from hybridops.domain.envelope import read
+from hybridops.domain.errors import BadInput, Conflict, Fenced, NoRoom, Refused
+from hybridops.domain.states import RequestState, RunState, StageState, SubmissionState
+from hybridops.domain.workflow import Fallback
+from hybridops.engine.bills import settle_classical
+from hybridops.engine.context import Context, load
+from hybridops.engine.deadline import deadline
+from hybridops.engine.proposals import Ask, Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
+from hybridops.engine.stages import STAGES
+from hybridops.experiments import conduct
+from hybridops.experiments.models import Stage, Submission
+from hybridops.experiments.transitions import Applied, Ending, StageMove, SubmissionMove, apply, claim
+
+LOSSES_MAX = 3
+_log = logging.getLogger(__name__)
+
+
+def worker_actor(worker: str) -> Actor:
+    return Actor("worker", worker, worker)
+
+
+def take(stage_id: int, worker: str) -> int | None:
+    """Works on a stage and on what follows in the same queue; the run's id, or None without work."""
+    actor = worker_actor(worker)
+    stage = claim(stage_id=stage_id, worker=worker, actor=actor)
+    run_id = stage.run_id if stage else None
+    while stage is not None:
+        stage = work(stage, actor)
+    return run_id
+
+
+def work(stage: Stage, actor: Actor) -> Stage | None:
+    """One claimed stage to its end, hold or loss; the next stage, claimed along with it, if any."""
+    ctx = load(stage, actor)
+    sending: int | None = None
+    try:
+        while True:
+            ctx.sending = sending
+            proposal = propose(ctx)
+            applied, sending = dispose(ctx, proposal)
+            if applied is not None:
+                return applied.claimed
+            ctx = load(stage, actor)
+    except Fenced as problem:
+        _log.info("fenced: %s", problem)
+        return None
+
+
+def propose(ctx: Context) -> Proposal:
+    """What the stage's function says; refusals and faults become endings or another attempt."""
+    if ctx.stage.losses >= LOSSES_MAX:
+        why = f"{ctx.spec.label} was given up after {LOSSES_MAX} workers died on it."
+        return Fall(why, Ending(RunState.FAILED, why))
+    try:
+        with deadline(ctx.spec.seconds_max):
+            return STAGES[ctx.spec.kind](ctx)
+    except (Refused, BadInput) as problem:
+        outcome = RunState.REFUSED if ctx.spec.kind in ("validate", "gate", "quantum") else RunState.FAILED
+        return Fall(str(problem), Ending(outcome, f"{ctx.spec.label}: {problem}"))
+    except (Fenced, Conflict):
+        raise
+    except Exception as problem:  # a defect of a step must end its run with a reason, not hang it
+        _log.exception("stage %s of R-%s failed", ctx.spec.key, ctx.run.pk)
+        why = f"{ctx.spec.label} failed: {type(problem).__name__}: {problem}"
+        return Fall(why, Ending(RunState.FAILED, why))
+
+
+def dispose(ctx: Context, proposal: Proposal) -> tuple[Applied | None, int | None]:
+    """Carries a proposal out. Answers what was applied once the stage is left, or None to look again,
+    with the ordinal of an attempt just written down.
+    """
+    match proposal:
+        case Done():
+            return _done(ctx, proposal), None
+        case Hold():
+            return _leave(ctx, StageState.HELD, proposal.why), None
+        case Fall():
+            return _fall(ctx, proposal), None
+        case Ask():
+            return _ask(ctx, proposal), None
+        case Reserve():
+            return _reserve(ctx, proposal), None
+        case Attempt():
+            Submission.objects.filter(pk=proposal.submission.pk).update(sent_at=clock.now())
+            return None, proposal.submission.ordinal
+        case Sent():
+            _sent(ctx, proposal.move)
+            return None, None
+        case Reopen():
+            return _reopen(ctx, proposal.why), None
+
+
+def _leave(ctx: Context, target: StageState, why: str, values: dict[str, Any] | None = None) -> Applied:
+    """Leaves the stage in a state, under its fence, and takes the next ready one of this queue along."""
+    move = StageMove(ctx.stage.key, target, why, fence=ctx.stage.fence, values=values or {})
+    next_one = (ctx.actor.id, ctx.stage.queue)
+    return apply(run_id=ctx.run.pk, actor=ctx.actor, stages=[move], claim=next_one)
+
+
+@transaction.atomic
+def _done(ctx: Context, done: Done) -> Applied:
+    if done.placement is not None:
+        conduct.place(run_id=ctx.run.pk, stage=ctx.stage.key, placement=done.placement)
+    values: dict[str, Any] = {"summary": dict(done.summary), "device": done.device, "progress": 1.0}
+    values |= {"seconds": done.seconds, "peak_bytes": done.peak_bytes}
+    if done.ending is None:
+        applied = _leave(ctx, StageState.DONE, "done", values)
+        if ctx.spec.kind == "quantum":
+            conduct.release_unused(run_id=ctx.run.pk, why="no further submission is needed", actor=ctx.actor)
+        return applied
+    move = StageMove(ctx.stage.key, StageState.DONE, "done", fence=ctx.stage.fence, values=values)
+    return _finish(ctx, done.ending, move)
+
+
+def _finish(ctx: Context, ending: Ending, move: StageMove) -> Applied:
+    run = conduct.finish(run_id=ctx.run.pk, ending=ending, actor=ctx.actor, stage=move)
+    settle_classical(run, ctx.actor)
+    return Applied(run, None)
+
+
+@transaction.atomic
+def _fall(ctx: Context, fall: Fall) -> Applied:
+    """The definition's fallback, chosen at submit: go on classically, or end."""
+    classical = ctx.run.plan["fallback"] == Fallback.CLASSICAL and ctx.spec.kind in ("gate", "quantum")
+    if classical and not ctx.run.cancel_requested:
+        applied = _leave(ctx, StageState.FELL_BACK, fall.why)
+        conduct.release_unused(run_id=ctx.run.pk, why=fall.why, actor=ctx.actor)
+        return applied
+    move = StageMove(ctx.stage.key, StageState.FAILED, fall.why, fence=ctx.stage.fence)
+    return _finish(ctx, fall.ending, move)
+
+
+@transaction.atomic
+def _ask(ctx: Context, ask: Ask) -> Applied:
+    experiment = ctx.run.experiment
+    owner = Actor(ctx.actor.kind, ctx.actor.id, ctx.actor.name, on_behalf=str(ctx.run.requested_by))
+    request = approvals.ask(
+        team_id=experiment.project.team_id,
+        requester_id=ctx.run.requested_by_id,
+        subject=conduct.subject(ctx.run.pk),
+        title=experiment.title,
+        envelope=ask.envelope,
+        assessment=ask.assessment,
+        evidence=ask.evidence,
+        involved=ask.involved,
+        lapses_at=ask.lapses_at,
+        policy_name=ask.policy_name,
+        actor=owner,
+    )
+    summary = {**ask.summary, "request": request.pk}
+    if request.state == RequestState.PENDING:
+        return _leave(ctx, StageState.HELD, conduct.APPROVAL, {"summary": summary})
+    return _leave(ctx, StageState.DONE, f"approved by {ask.policy_name}", {"summary": summary})
+
+
+def _reserve(ctx: Context, wanted: Reserve) -> Applied | None:
+    """Approval, money and intent in one transaction; without room for it, the fallback."""
+    try:
+        with transaction.atomic():
+            if wanted.consume:
+                conduct.consume_and_reserve(
+                    run=ctx.run,
+                    envelope_digest=wanted.consume,
+                    backend=wanted.submission.backend,
+                    slot_micro=wanted.slot_micro,
+                    price_book=wanted.price_book,
+                    actor=ctx.actor,
+                )
+            request = by_subject(conduct.subject(ctx.run.pk))
+            if request is None:
+                raise Refused("There is no approval for this run.")
+            conduct.intend(
+                run=ctx.run,
+                envelope=read(request.envelope),
+                submission=wanted.submission,
+                slot_micro=wanted.slot_micro,
+                actor=ctx.actor,
+            )
+    except NoRoom as problem:
+        return _fall(ctx, Fall(str(problem), Ending(RunState.REFUSED, str(problem))))
+    return None
+
+
+def _sent(ctx: Context, move: SubmissionMove) -> None:
+    apply(run_id=ctx.run.pk, actor=ctx.actor, submissions=[move])
+    if move.target == SubmissionState.REFUSED:
+        row = Submission.objects.get(run=ctx.run, ordinal=move.ordinal)
+        conduct.settle(submission=row, billed_micro=0, actor=ctx.actor)
+
+
+@transaction.atomic
+def _reopen(ctx: Context, why: str) -> Applied:
+    """Back to the gate: the old approval is stale, the gate asks again about what would be sent now."""
+    request = approvals.open_for(conduct.subject(ctx.run.pk))
+    if request is not None:
+        approvals.close(request_id=request.pk, target=RequestState.STALE, why=why, actor=ctx.actor)
+    gate = ctx.by_kind("gate")
+    if gate is None:
+        raise Refused(why)
+    moves = [
+        StageMove(ctx.stage.key, StageState.WAITING, why, fence=ctx.stage.fence),
+        StageMove(gate.key, StageState.READY, why),
+    ]
+    return apply(run_id=ctx.run.pk, actor=ctx.actor, stages=moves)

@@ -1,0 +1,54 @@
+"""What work costs once it is done: measured seconds for classical work, a provider's usage for the rest."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from hybridops.definitions.queries import price_book_by_digest
+from hybridops.domain.actors import Actor
+from hybridops.domain.budget import PriceBook, bill, compute_lines, to_micro
+from hybridops.domain.ports import Usage
+from hybridops.domain.states import SubmissionState
+from hybridops.domain.workflow import Definition
+from hybridops.experiments import conduct
+from hybridops.experiments.models import Run, Stage, Submission
+from hybridops.quotas import services as quotas
+from hybridops.quotas.models import Reservation
+
+MARGIN = 4
+
+
+def classical_micro(book: PriceBook, *, cpu_seconds: float, gpu_seconds: float) -> int:
+    """What is promised for classical work at submit: the estimate with a margin, since stages may repeat."""
+    lines = compute_lines(book, cpu_seconds=cpu_seconds * MARGIN, gpu_seconds=gpu_seconds * MARGIN)
+    return sum(to_micro(line.amount) for line in lines)
+
+
+def seconds_max(definition: Definition) -> tuple[float, float]:
+    """(CPU, GPU) seconds that the stages may take at most by their signed deadlines."""
+    cpu = sum(spec.seconds_max for spec in definition.stages if spec.resource == "cpu")
+    gpu = sum(spec.seconds_max for spec in definition.stages if spec.resource == "gpu")
+    return cpu, gpu
+
+
+@transaction.atomic
+def settle_classical(run: Run, actor: Actor) -> None:
+    """Ends the classical reservation with what the stages measured."""
+    key = conduct.classical_key(run.pk)
+    held = Reservation.objects.get(key=key)
+    book = price_book_by_digest(held.price_book)
+    rows = Stage.objects.filter(run=run, seconds__isnull=False)
+    spent = {"cpu": 0.0, "gpu": 0.0}
+    for stage in rows:
+        lane = "gpu" if stage.device and stage.device.upper() != "CPU" else "cpu"
+        spent[lane] += stage.seconds or 0.0
+    lines = compute_lines(book, cpu_seconds=spent["cpu"], gpu_seconds=spent["gpu"])
+    quotas.settle(key=key, billed_micro=sum(to_micro(line.amount) for line in lines), actor=actor)
+
+
+def settle_submission(row: Submission, usage: Usage, actor: Actor) -> None:
+    """Books a provider's final usage by the price book of the quote."""
+    held = Reservation.objects.get(key=row.reservation)
+    rule = price_book_by_digest(held.price_book).rule_for(row.provider, row.backend)
+    failed = row.state in (SubmissionState.FAILED, SubmissionState.CANCELLED)
+    conduct.settle(submission=row, billed_micro=to_micro(bill(rule, usage, failed=failed)), actor=actor)

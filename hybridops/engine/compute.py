@@ -1,0 +1,136 @@
+"""Classical stages: the input a step may look at, the step, and its output as a summary with artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import monotonic, process_time
+from typing import Any
+
+from hybridops.artifacts.services import fetch, store
+from hybridops.backends.services import known
+from hybridops.definitions.queries import workflow_by_digest
+from hybridops.domain.errors import BadInput, Refused
+from hybridops.domain.placement import place_compute
+from hybridops.domain.ports import StepInput, StepOutput
+from hybridops.domain.states import RunState, StageState
+from hybridops.domain.verdict import Verdict, judge
+from hybridops.engine import wiring
+from hybridops.engine.context import Context
+from hybridops.engine.programs import compile_programs
+from hybridops.engine.proposals import Done, Proposal
+from hybridops.experiments.announce import nudge
+from hybridops.experiments.models import Stage
+from hybridops.experiments.transitions import Ending
+from hybridops.quotas.queries import budgets_for
+
+REPORT_EVERY_SECONDS = 0.5
+
+
+def step_input(ctx: Context) -> StepInput:
+    """What a step sees: digests are checked at every read."""
+    return StepInput(
+        problem=fetch(ctx.run.plan["data"]),
+        parameters=ctx.run.parameters,
+        seed=ctx.run.plan["seed"],
+        results=ctx.results(),
+        artifact=fetch,
+        backends=known(),
+        samples=ctx.samples(),
+        deadline_seconds=ctx.spec.seconds_max,
+        report=Reporter(ctx.stage),
+    )
+
+
+class Reporter:
+    """Progress of a stage, at most twice a second. Not a move: nothing depends on it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.last = stage, 0.0
+
+    def __call__(self, share: float, text: str) -> None:
+        if monotonic() - self.last < REPORT_EVERY_SECONDS:
+            return
+        self.last = monotonic()
+        values = {"progress": max(0.0, min(1.0, share)), "progress_text": text[:120]}
+        Stage.objects.filter(pk=self.stage.pk, fence=self.stage.fence).update(**values)
+        nudge(f"run:{self.stage.run_id}", progress=values["progress"], stage=self.stage.key)
+
+
+def validate(ctx: Context) -> Proposal:
+    """Signature, code, ranges, data and money: everything that can be refused before work is done."""
+    definition = workflow_by_digest(ctx.run.plan["definition"])
+    if definition.implementation != wiring.implementation(definition.workflow):
+        raise Refused(
+            f"{definition.title} v{definition.version} was signed for other code than runs here. "
+            "It has to be reviewed and signed again."
+        )
+    definition.check_parameters(ctx.run.parameters)
+    project = ctx.run.experiment.project
+    on = ctx.run.made_at.date()
+    if not budgets_for(team_id=project.team_id, project_id=project.pk, backend="", on=on):
+        raise Refused(f"{project} has no budget for this period. Finance can set one.")
+    return _run_step(ctx, ctx.spec.step)
+
+
+def compute(ctx: Context) -> Proposal:
+    """One step of the workflow, or the compilation, which needs the providers."""
+    if ctx.spec.step == "compile":
+        started = monotonic()
+        done = compile_programs(ctx)
+        return Done(done.summary, "CPU", monotonic() - started, None, done.placement)
+    return _run_step(ctx, ctx.spec.step)
+
+
+def score(ctx: Context) -> Proposal:
+    """The answer against the baselines; without a QPU answer, the classical one and a degraded run."""
+    quantum = ctx.by_kind("quantum")
+    fell_back = quantum is not None and quantum.state != StageState.DONE
+    done = _run_step(ctx, "answer_classically" if fell_back else ctx.spec.step)
+    if fell_back:
+        gate = ctx.by_kind("gate")
+        why = quantum.why if quantum and quantum.state == StageState.FELL_BACK else gate.why if gate else ""
+        return _ended(done, RunState.DEGRADED, f"Answered classically: {why}", None)
+    verdict = judge(ctx.definition().acceptance, _arms(done.summary))
+    if quantum is not None and quantum.summary.get("partial"):
+        share = f"{quantum.summary.get('shots')} of {quantum.summary.get('asked')} shots"
+        return _ended(
+            done, RunState.DEGRADED, f"Scored with a partial result, {share}. {verdict.why}", verdict
+        )
+    outcome = RunState.ACCEPTED if verdict.accepted else RunState.NOT_ACCEPTED
+    return _ended(done, outcome, verdict.why, verdict)
+
+
+def _arms(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    return {name: arm.get("objective") for name, arm in summary.get("arms", {}).items()}
+
+
+def _ended(done: Done, outcome: RunState, why: str, verdict: Verdict | None) -> Done:
+    told = {
+        "outcome": outcome,
+        "why": why,
+        "accepted": verdict.accepted if verdict else False,
+        "gap": verdict.gap if verdict else None,
+        "improvement": verdict.improvement if verdict else None,
+        "credit": verdict.credit if verdict else "classical",
+    }
+    return Done(
+        {**done.summary, "verdict": told},
+        done.device,
+        done.seconds,
+        done.peak_bytes,
+        done.placement,
+        Ending(outcome, f"{why}."[:500]),
+    )
+
+
+def _run_step(ctx: Context, step: str) -> Done:
+    """Runs a step and keeps its artifacts; seconds are this process's CPU time, which is what is charged."""
+    workflow = wiring.workflow(ctx.definition().workflow)
+    if step not in workflow.steps:
+        raise BadInput(f"{workflow.name} has no step {step!r}.")
+    started = process_time()
+    output: StepOutput = workflow.steps[step](step_input(ctx))
+    seconds = process_time() - started
+    names = {name: store(data) for name, data in output.artifacts.items()}
+    placement = place_compute(ctx.spec.resource, output.device, gpu_required=ctx.spec.gpu_required)
+    return Done({**output.summary, "artifacts": names}, output.device, seconds, output.peak_bytes, placement)

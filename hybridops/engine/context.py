@@ -1,0 +1,58 @@
+"""What a stage function looks at: one run with its machines, read once, and the doors to the world."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hybridops.artifacts.services import fetch
+from hybridops.definitions.queries import workflow_by_digest
+from hybridops.domain.actors import Actor
+from hybridops.domain.ports import SampleSet
+from hybridops.domain.states import SubmissionState
+from hybridops.domain.workflow import Definition, StageSpec
+from hybridops.experiments.models import Run, Stage, Submission
+
+
+@dataclass(slots=True)
+class Context:
+    """`sending` is the ordinal whose attempt this very execution wrote down: only it may be sent."""
+
+    run: Run
+    stage: Stage
+    spec: StageSpec
+    stages: dict[str, Stage]
+    submissions: list[Submission]
+    actor: Actor
+    sending: int | None = None
+
+    def definition(self) -> Definition:
+        """Verified again at every use; raises Unsigned."""
+        return workflow_by_digest(self.run.plan["definition"])
+
+    def results(self) -> Mapping[str, Mapping[str, Any]]:
+        """The summaries of every ended stage, by key."""
+        return {key: stage.summary for key, stage in self.stages.items() if stage.summary}
+
+    def by_kind(self, kind: str) -> Stage | None:
+        return next((stage for stage in self.stages.values() if stage.spec["kind"] == kind), None)
+
+    def summary_with(self, name: str) -> Mapping[str, Any]:
+        """The summary that has a field, from whichever stage made it; empty where none has."""
+        return next((s.summary for s in self.stages.values() if name in s.summary), {})
+
+    def samples(self) -> list[SampleSet]:
+        """Every retrieved sample set, in order."""
+        done = [row for row in self.submissions if row.state == SubmissionState.RETRIEVED]
+        return [SampleSet(**json.loads(fetch(row.result))) for row in done]
+
+
+def load(stage: Stage, actor: Actor) -> Context:
+    """Reads the run as it stands now."""
+    run = Run.objects.select_related("experiment__project", "experiment__snapshot").get(pk=stage.run_id)
+    stages = {row.key: row for row in Stage.objects.filter(run=run).order_by("id")}
+    submissions = list(Submission.objects.filter(run=run).order_by("ordinal"))
+    fresh = stages[stage.key]
+    return Context(run, fresh, fresh.described(), stages, submissions, actor)

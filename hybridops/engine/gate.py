@@ -1,0 +1,165 @@
+"""The gate: what exactly would be sent, what it may cost, why a person decides, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hybridops.approvals.queries import by_subject
+from hybridops.definitions.queries import authors_of, policy
+from hybridops.domain import clock
+from hybridops.domain.budget import from_micro
+from hybridops.domain.envelope import Envelope, Listed
+from hybridops.domain.risk import Policy, RiskFacts, assess
+from hybridops.domain.states import RequestState, RunState, SubmissionState
+from hybridops.engine.context import Context
+from hybridops.engine.programs import slot_cost
+from hybridops.engine.proposals import Ask, Done, Fall, Hold, Proposal
+from hybridops.experiments import conduct
+from hybridops.experiments.models import Run, Submission
+from hybridops.experiments.transitions import Ending
+from hybridops.quotas.queries import budgets_for
+
+_R = RequestState
+
+
+def gate(ctx: Context) -> Proposal:
+    """Asks once; then says what the answer means for the run."""
+    request = by_subject(conduct.subject(ctx.run.pk))
+    if request is None or request.state == _R.STALE:
+        return _ask(ctx)
+    match request.state:
+        case _R.PENDING:
+            return Hold(conduct.APPROVAL)
+        case _R.APPROVED | _R.CONSUMED:
+            return Done({"request": request.pk, "digest": request.digest})
+        case _R.EXPIRED:
+            ending = Ending(RunState.EXPIRED, "Nobody decided in time. Nothing was charged for the QPU.")
+            return Fall("nobody decided in time", ending)
+    vote = request.decisions.exclude(verdict__in=("approve", "narrow")).order_by("-id").first()
+    said = f"{vote.by}: {vote.reason}" if vote else request.state
+    word = "asks for changes" if request.state == _R.CHANGES_REQUESTED else "said no"
+    return Fall(said, Ending(RunState.REFUSED, f"A reviewer {word}. {said}"))
+
+
+def _ask(ctx: Context) -> Ask:
+    definition, (rules, policy_digest) = ctx.definition(), policy()
+    compiled = ctx.summary_with("programs")
+    listed = compiled["programs"][: 1 if definition.submissions_max == 1 else None]
+    assessment = assess(_facts(ctx, rules, compiled["programs"][0]), rules)
+    lapses_at = _lapses_at(ctx.run, rules)
+    envelope = _envelope(ctx, compiled, listed, policy_digest, lapses_at)
+    return Ask(
+        envelope=envelope,
+        assessment=assessment,
+        evidence=_evidence(ctx, listed),
+        involved=_involved(ctx),
+        lapses_at=lapses_at,
+        policy_name=f"{rules.name} v{rules.version}",
+        summary={"score": assessment.score, "cost_max": str(envelope.cost_usd_max)},
+    )
+
+
+def _lapses_at(run: Run, rules: Policy) -> datetime:
+    lapses = clock.now() + rules.lapses_after
+    deadline = run.experiment.deadline
+    return min(lapses, deadline) if deadline else lapses
+
+
+def _envelope(
+    ctx: Context,
+    compiled: Mapping[str, Any],
+    listed: list[dict[str, Any]],
+    policy_digest: str,
+    lapses_at: datetime,
+) -> Envelope:
+    most = ctx.definition().submissions_max
+    shots = int(ctx.run.parameters["shots"])
+    return Envelope(
+        run=ctx.run.pk,
+        definition=ctx.run.plan["definition"],
+        plan=ctx.run.plan_digest,
+        data=ctx.run.plan["data"],
+        template=compiled["template"],
+        made_by=str(ctx.summary_with("angles").get("made_by", "bound before approval")),
+        programs=tuple(
+            Listed(body["provider"], body["backend"], body["digest"], body["snapshot"], body["region"])
+            for body in listed
+        ),
+        submissions_max=most,
+        shots_max=shots * most,
+        cost_usd_max=slot_cost(compiled["price_book"], listed, shots=shots) * most,
+        price_book=compiled["price_book"],
+        policy=policy_digest,
+        not_after=lapses_at,
+    )
+
+
+def _facts(ctx: Context, rules: Policy, first: Mapping[str, Any]) -> RiskFacts:
+    """What the rules of risk look at."""
+    experiment = ctx.run.experiment
+    cost = Decimal(first["quote"]["high"])
+    calibrated = first["calibrated_at"] and datetime.fromisoformat(first["calibrated_at"])
+    hardware = first["kind"] != "ideal simulator"
+    return RiskFacts(
+        cost_usd_max=cost,
+        shots=int(ctx.run.parameters["shots"]),
+        real_hardware=hardware,
+        backend=first["backend"],
+        backend_used_before=_used(ctx, backend=first["backend"]),
+        definition_used_before=_used(ctx),
+        region=first["region"],
+        home_region=experiment.project.home_region,
+        sensitive_data=experiment.snapshot.data_class == "sensitive",
+        priority_class=experiment.priority_class,
+        by_machine=ctx.run.requested_by.kind != "person",
+        calibration_age_hours=_age_hours(calibrated),
+        budget_share=_budget_share(ctx, cost, first["backend"]),
+    )
+
+
+def _used(ctx: Context, backend: str = "") -> bool:
+    """Whether this version has brought a result home before (from this backend)."""
+    rows = Submission.objects.filter(
+        run__plan__definition=ctx.run.plan["definition"], state=SubmissionState.RETRIEVED
+    ).exclude(run=ctx.run)
+    return (rows.filter(backend=backend) if backend else rows).exists()
+
+
+def _age_hours(calibrated: datetime | None) -> float | None:
+    return None if calibrated is None else (clock.now() - calibrated).total_seconds() / 3600
+
+
+def _budget_share(ctx: Context, cost: Decimal, backend: str) -> float:
+    """The largest share of what is left that the cost would take of any budget."""
+    project = ctx.run.experiment.project
+    rows = budgets_for(team_id=project.team_id, project_id=project.pk, backend=backend, on=clock.now().date())
+    shares = [float(cost / from_micro(row.free_micro)) if row.free_micro else 1.0 for row in rows if cost]
+    return max(shares, default=0.0)
+
+
+def _involved(ctx: Context) -> frozenset[int]:
+    """Who had a hand in it and therefore does not decide on it."""
+    experiment = ctx.run.experiment
+    authors = {pk for pk in authors_of(ctx.run.plan["definition"]) if pk is not None}
+    return frozenset(
+        {ctx.run.requested_by_id, experiment.owner_id, experiment.snapshot.added_by_id} | authors
+    )
+
+
+def _evidence(ctx: Context, listed: list[dict[str, Any]]) -> dict[str, Any]:
+    """What reviewers see beside the hashes; pages read the rest from the run."""
+    names = (
+        "provider",
+        "backend",
+        "kind",
+        "qubits",
+        "depth",
+        "two_qubit_gates",
+        "fidelity",
+        "calibrated_at",
+        "quote",
+    )
+    return {"programs": [{name: body[name] for name in names} for body in listed]}

@@ -1,0 +1,179 @@
+"""From a circuit to what would be sent: guards, compilation for each possible backend, quote, placement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from importlib.metadata import version
+from typing import Any
+
+from hybridops.artifacts.services import fetch, store
+from hybridops.backends.services import known
+from hybridops.definitions.queries import price_book, price_book_by_digest
+from hybridops.domain.budget import PriceBook, Quote, Rule, quote, to_micro
+from hybridops.domain.envelope import Envelope, Listed
+from hybridops.domain.errors import BadInput, Refused
+from hybridops.domain.placement import Option, Placement, place
+from hybridops.domain.ports import Backend, Program
+from hybridops.domain.workflow import Definition
+from hybridops.engine import wiring
+from hybridops.engine.context import Context
+from hybridops.engine.proposals import Done
+
+NOISY_QUBITS_MAX = 14
+
+
+def guard(backend: Backend, definition: Definition, book: PriceBook, *, qubits: int, shots: int) -> str:
+    """Why this backend cannot take the work, or nothing."""
+    if backend.provider not in definition.providers:
+        return f"{definition.title} is not signed for {backend.provider}"
+    if not backend.available:
+        return "not open now"
+    if backend.kind == "noisy simulator" and qubits > NOISY_QUBITS_MAX:
+        return f"{qubits} qubits are too many under noise, at most {NOISY_QUBITS_MAX}"
+    if qubits > backend.qubits:
+        return f"{qubits} qubits do not fit its {backend.qubits}"
+    if shots > backend.shots_max:
+        return f"at most {backend.shots_max} shots a job"
+    try:
+        book.rule_for(backend.provider, backend.name)
+    except Refused as problem:
+        return str(problem)
+    return ""
+
+
+def quoted(
+    book: PriceBook,
+    rule: Rule,
+    backend: Backend,
+    definition: Definition,
+    *,
+    shots: int,
+    circuit_seconds: float,
+) -> Quote:
+    """The arithmetic for one backend: every shot takes the circuit and the device's repetition delay."""
+    each = backend.rep_delay_seconds + circuit_seconds
+    return quote(book, rule, submissions_max=definition.submissions_max, shots=shots, shot_seconds=each)
+
+
+def compile_programs(ctx: Context) -> Done:
+    """Compiles the circuit for every backend that can take it and chooses where it goes."""
+    definition = ctx.definition()
+    book, book_digest = price_book()
+    encoded = ctx.summary_with("circuit")
+    circuit = fetch(encoded["artifacts"]["circuit"]).decode()
+    shots, qubits = int(ctx.run.parameters["shots"]), int(encoded["circuit"]["qubits"])
+    compiled: dict[tuple[str, str], dict[str, Any]] = {}
+    options = []
+    for backend in known():
+        blocked = guard(backend, definition, book, qubits=qubits, shots=shots)
+        if blocked:
+            options.append(Option(backend.provider, backend.name, Decimal(0), None, None, blocked))
+            continue
+        program = wiring.provider(backend.provider).compile(circuit, backend, seed=ctx.run.plan["seed"])
+        rule = book.rule_for(backend.provider, backend.name)
+        price = quoted(book, rule, backend, definition, shots=shots, circuit_seconds=program.duration_seconds)
+        compiled[backend.provider, backend.name] = _described(program, backend, price)
+        options.append(_option(backend, program, price, ctx))
+    placement = place(options, asked=ctx.run.plan["backend"])
+    return _done(placement, compiled, encoded, book_digest)
+
+
+def _option(backend: Backend, program: Program, price: Quote, ctx: Context) -> Option:
+    over = to_micro(price.high) > ctx.run.plan["cost_max_micro"]
+    blocked = f"it may cost ${price.high:.2f}, more than the run's cap" if over else ""
+    return Option(backend.provider, backend.name, price.high, program.fidelity, backend.wait_seconds, blocked)
+
+
+def _described(program: Program, backend: Backend, price: Quote) -> dict[str, Any]:
+    """A compiled program as JSON; its text becomes an artifact with the program's digest."""
+    body = asdict(program)
+    if store(body.pop("text").encode(), media_type="text/x-openqasm") != program.digest:
+        raise BadInput(f"{backend.provider} compiled a program that does not give its digest.")
+    lines = [
+        {"what": line.what, "unit": line.unit, "quantity": str(line.quantity), "price": str(line.price)}
+        for line in price.lines
+    ]
+    return {
+        **body,
+        "snapshot": backend.digest,
+        "region": backend.region,
+        "kind": backend.kind,
+        "calibrated_at": backend.calibrated_at and backend.calibrated_at.isoformat(),
+        "shot_seconds": backend.rep_delay_seconds + program.duration_seconds,
+        "quote": {
+            "lines": lines,
+            "likely": str(price.likely),
+            "low": str(price.low),
+            "high": str(price.high),
+            "book": price.price_book,
+            "dated": price.dated.isoformat(),
+            "assumptions": list(price.assumptions),
+        },
+        "versions": {name: version(name) for name in ("qiskit", "qiskit-aer", "hybridops") if _has(name)},
+    }
+
+
+def _has(name: str) -> bool:
+    try:
+        version(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _done(
+    placement: Placement,
+    compiled: Mapping[tuple[str, str], dict[str, Any]],
+    encoded: Mapping[str, Any],
+    book_digest: str,
+) -> Done:
+    """The chosen program first, then the others that passed, as ways out inside the envelope."""
+    first = (placement.provider, placement.chosen)
+    blocked = {name for name, why in placement.rejected if "more than the run's cap" in why}
+    rest = [body for pair, body in compiled.items() if pair != first and pair[1] not in blocked]
+    summary = {
+        "programs": [compiled[first], *rest],
+        "template": encoded["circuit"]["template_digest"],
+        "price_book": book_digest,
+    }
+    return Done(summary, placement=placement)
+
+
+def program_of(ctx: Context, listed: Listed) -> dict[str, Any]:
+    """The compiled program of an approved pair, as the compile stage described it."""
+    for body in ctx.summary_with("programs").get("programs", []):
+        if (body["provider"], body["backend"], body["digest"]) == (
+            listed.provider,
+            listed.backend,
+            listed.program,
+        ):
+            return dict(body)
+    raise Refused(f"{listed.backend} with program {listed.program[:16]} was not compiled for this run.")
+
+
+def slot_cost(book_digest: str, bodies: Sequence[Mapping[str, Any]], *, shots: int) -> Decimal:
+    """What one submission costs at most, on the dearest of the approved backends."""
+    book = price_book_by_digest(book_digest)
+    costs = []
+    for body in bodies:
+        rule = book.rule_for(body["provider"], body["backend"])
+        each = float(body["shot_seconds"])
+        costs.append(quote(book, rule, submissions_max=1, shots=shots, shot_seconds=each).high)
+    return max(costs, default=Decimal(0))
+
+
+def affordable_shots(envelope: Envelope, bodies: Sequence[Mapping[str, Any]]) -> int:
+    """The shots of one submission so that all of them stay inside the envelope's shots and cost.
+
+    Every price rule is linear in shots, so two quotes give the line. Raises Refused where not one fits.
+    """
+    most = envelope.shots_max // envelope.submissions_max
+    none = slot_cost(envelope.price_book, bodies, shots=0)
+    per_shot = slot_cost(envelope.price_book, bodies, shots=1) - none
+    room = envelope.cost_usd_max / envelope.submissions_max - none
+    fits = most if per_shot == 0 else min(most, int(room / per_shot))
+    if fits < 1 or room < 0:
+        raise Refused(f"Not one shot fits into the approved ${envelope.cost_usd_max}.")
+    return fits

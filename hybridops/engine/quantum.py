@@ -1,0 +1,188 @@
+"""The QPU stage, one small step at a time: each call looks at what is on disk and proposes what is next.
+
+A crash between any two steps is met by looking again. A provider is called for a submission only by the
+execution that wrote the attempt down; every other one looks the key up.
+"""
+
+from __future__ import annotations
+
+from uuid import NAMESPACE_URL, uuid5
+
+from hybridops.approvals.models import ApprovalRequest
+from hybridops.approvals.queries import by_subject
+from hybridops.backends.services import known
+from hybridops.definitions.queries import price_book
+from hybridops.domain import clock
+from hybridops.domain.budget import to_micro
+from hybridops.domain.envelope import Envelope, Listed, read
+from hybridops.domain.errors import Refused
+from hybridops.domain.ports import CancelOutcome
+from hybridops.domain.states import RequestState, RunState, SubmissionState
+from hybridops.engine import wiring
+from hybridops.engine.context import Context
+from hybridops.engine.programs import affordable_shots, program_of, slot_cost
+from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
+from hybridops.engine.sending import send
+from hybridops.experiments import conduct
+from hybridops.experiments.models import Submission
+from hybridops.experiments.transitions import Ending, SubmissionMove
+from hybridops.quotas.queries import spending_stop
+
+_S = SubmissionState
+
+
+def quantum(ctx: Context) -> Proposal:
+    """What the stage does next."""
+    last = ctx.submissions[-1] if ctx.submissions else None
+    if ctx.run.cancel_requested:
+        return _cancel(ctx, last)
+    if last is None:
+        return _first(ctx)
+    match last.state:
+        case _S.RESERVED:
+            return _send(ctx, last)
+        case _S.SUBMITTED | _S.RUNNING | _S.UNKNOWN:
+            return Hold(conduct.PROVIDER)
+        case _S.RETRIEVED:
+            return _after_result(ctx)
+        case _:
+            return _again(ctx, last)
+
+
+def _request(ctx: Context) -> ApprovalRequest:
+    request = by_subject(conduct.subject(ctx.run.pk))
+    if request is None:
+        raise Refused("There is no approval for this run.")
+    return request
+
+
+def _first(ctx: Context) -> Proposal:
+    """Checks that nothing moved since the approval, then proposes to consume it with the reservation."""
+    stop = spending_stop()
+    if stop is not None:
+        return Hold(f"{conduct.STOPPED} by {stop.by}: {stop.why}")
+    request = _request(ctx)
+    if request.state in (RequestState.EXPIRED, RequestState.WITHDRAWN) or clock.now() >= request.lapses_at:
+        return Fall(
+            "the approval lapsed before it was used", Ending(RunState.EXPIRED, "The approval lapsed.")
+        )
+    envelope = read(request.envelope)
+    if moved := _moved(ctx, envelope):
+        return Reopen(moved)
+    return _reserve(ctx, envelope, envelope.programs[0], consume=request.digest)
+
+
+def _moved(ctx: Context, envelope: Envelope) -> str:
+    """What is no longer as it was approved, in words, or nothing."""
+    ctx.definition()
+    if price_book()[1] != envelope.price_book:
+        return "the price book has changed since the approval"
+    seen = {(backend.provider, backend.name): backend for backend in known()}
+    for listed in envelope.programs:
+        backend = seen.get((listed.provider, listed.backend))
+        if backend is not None and backend.digest != listed.snapshot:
+            return f"{listed.backend} was calibrated again since the approval"
+    return ""
+
+
+def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) -> Proposal:
+    ordinal = len(ctx.submissions) + 1
+    program = program_of(ctx, listed)
+    bodies = [program_of(ctx, item) for item in envelope.programs]
+    shots = affordable_shots(envelope, bodies)
+    slot = to_micro(slot_cost(envelope.price_book, bodies, shots=shots))
+    row = Submission(
+        run=ctx.run,
+        ordinal=ordinal,
+        key=str(uuid5(NAMESPACE_URL, f"hybridops:{ctx.run.plan_digest}:{ctx.run.pk}:{ordinal}")),
+        reservation=conduct.slot_key(ctx.run.pk, ordinal),
+        fence=ctx.stage.fence,
+        state=_S.RESERVED,
+        provider=listed.provider,
+        backend=listed.backend,
+        region=listed.region,
+        snapshot=listed.snapshot,
+        program=listed.program,
+        template=envelope.template,
+        parameters=dict(ctx.summary_with("angles").get("angles") or {}),
+        versions=program.get("versions", {}),
+        shots=shots,
+        seed=ctx.run.plan["seed"] + ordinal - 1,
+        made_at=clock.now(),
+    )
+    return Reserve(row, slot, consume, envelope.price_book)
+
+
+def _send(ctx: Context, row: Submission) -> Proposal:
+    """Sends what this execution wrote down; what an earlier one may have sent is looked up instead."""
+    if row.sent_at is None:
+        return Attempt(row)
+    if ctx.sending != row.ordinal:
+        return Sent(SubmissionMove(row.ordinal, _S.UNKNOWN, "the worker died while it was being sent"))
+    return Sent(send(row, wiring.provider(row.provider)))
+
+
+def _after_result(ctx: Context) -> Proposal:
+    """Another submission of the same envelope where the workflow asks for one; otherwise the stage is done."""
+    envelope = read(_request(ctx).envelope)
+    if ctx.spec.step and len(ctx.submissions) < envelope.submissions_max and _wants_more(ctx):
+        return _next(ctx, envelope, envelope.programs[0])
+    rows = [row for row in ctx.submissions if row.state == _S.RETRIEVED]
+    shots = sum(row.shots_done or 0 for row in rows)
+    return Done(
+        {
+            "submissions": len(ctx.submissions),
+            "shots": shots,
+            "asked": sum(row.shots for row in rows),
+            "partial": any((row.shots_done or 0) < row.shots for row in rows),
+            "backends": sorted({row.backend for row in rows}),
+        }
+    )
+
+
+def _wants_more(ctx: Context) -> bool:
+    from hybridops.engine.compute import step_input  # compute imports the stage kinds
+
+    found = wiring.workflow(ctx.definition().workflow).steps[ctx.spec.step](step_input(ctx))
+    return bool(found.summary.get("more"))
+
+
+def _next(ctx: Context, envelope: Envelope, listed: Listed) -> Proposal:
+    stop = spending_stop()
+    if stop is not None:
+        return Hold(f"{conduct.STOPPED} by {stop.by}: {stop.why}")
+    return _reserve(ctx, envelope, listed, consume="")
+
+
+def _again(ctx: Context, last: Submission) -> Proposal:
+    """After a refusal or a failure: another approved pair, or the same after a refusal, or the fallback."""
+    envelope = read(_request(ctx).envelope)
+    if len(ctx.submissions) < envelope.submissions_max:
+        tried = {(row.provider, row.backend) for row in ctx.submissions}
+        fresh = [item for item in envelope.programs if (item.provider, item.backend) not in tried]
+        if fresh:
+            return _next(ctx, envelope, fresh[0])
+        if last.state == _S.REFUSED:
+            return _next(ctx, envelope, envelope.programs[0])
+    if any(row.state == _S.RETRIEVED for row in ctx.submissions):
+        return Done({"submissions": len(ctx.submissions), "partial": True})
+    why = f"{last.backend} {last.state}: {last.error or last.raw_status or 'no reason reported'}"
+    return Fall(why, Ending(RunState.FAILED, f"The QPU stage failed, {why}. Nothing usable came back."))
+
+
+def _cancel(ctx: Context, last: Submission | None) -> Proposal:
+    """Cancels at the provider and waits for its word; final at once where it cannot stop the job."""
+    ended = Fall("cancelled", Ending(RunState.CANCELLED, "Cancelled on request."))
+    if last is None or last.state in (_S.RETRIEVED, _S.REFUSED, _S.FAILED, _S.CANCELLED):
+        return ended
+    if last.state == _S.RESERVED:
+        if last.sent_at is None:
+            return ended
+        return Sent(SubmissionMove(last.ordinal, _S.UNKNOWN, "cancelled while it was being sent"))
+    if last.state == _S.UNKNOWN:
+        return Hold(conduct.PROVIDER)
+    answer = wiring.provider(last.provider).cancel(last.job_id)
+    if answer == CancelOutcome.ACCEPTED:
+        return Hold(conduct.PROVIDER)
+    why = f"Cancelled; {last.backend} could not stop the job any more, so it may still be charged."
+    return Fall("cancelled", Ending(RunState.CANCELLED, why))

@@ -1,0 +1,143 @@
+"""The reconciler: whoever stands still too long is called again.
+
+Two of them may run at once: every move is guarded.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+from threading import Event
+from time import monotonic
+
+from django.conf import settings
+from django.db import close_old_connections
+from redis import RedisError
+
+from hybridops.approvals import services as approvals
+from hybridops.audit import services as audit
+from hybridops.domain.actors import SYSTEM
+from hybridops.domain.errors import HybridopsError
+from hybridops.domain.states import LIVE_SUBMISSION, StageState, SubmissionState
+from hybridops.engine import poll
+from hybridops.engine.jobs import observe_provider, poll_provider
+from hybridops.experiments import conduct
+from hybridops.experiments.announce import JOB, call
+from hybridops.experiments.dbtime import db_now
+from hybridops.experiments.models import Stage
+from hybridops.experiments.transitions import StageMove, apply, return_stages
+from hybridops.quotas.queries import spending_stop
+
+TICK_SECONDS = 0.5
+CALL_AGAIN_SECONDS = 3.0
+_log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Remembers when it last called whom, so that a long queue is not filled with repeats."""
+
+    def __init__(self) -> None:
+        self.called: dict[str, float] = {}
+        self.stopped = Event()
+
+    def run_forever(self) -> None:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: self.stopped.set())
+        while not self.stopped.wait(TICK_SECONDS):
+            self.tick()
+        self._guard(audit.sequence)
+        self._guard(audit.seal)
+
+    def tick(self) -> None:
+        """One round; a fault in one part does not keep the others from being done."""
+        close_old_connections()
+        for part in (return_expired, call_ready(self), lapse, wake_forgotten, call_pollers(self), log(self)):
+            self._guard(part)
+
+    def due(self, name: str, every_seconds: float) -> bool:
+        """Whether this was last done longer than so many seconds ago; if so it counts as done now."""
+        if monotonic() - self.called.get(name, -1e9) < every_seconds:
+            return False
+        self.called[name] = monotonic()
+        return True
+
+    @staticmethod
+    def _guard(part: Callable[[], object]) -> None:
+        try:
+            part()
+        except RedisError as problem:
+            _log.warning("the broker is away: %s", problem)
+        except Exception:  # the sweeper is what everything else relies on: it must go on
+            _log.exception("a part of the sweep failed")
+
+
+def return_expired() -> None:
+    """Stages whose lease has run out go back to the queue."""
+    late = Stage.objects.filter(state=StageState.RUNNING, lease_until__lt=db_now())
+    return_stages(late, why="its worker was lost", actor=SYSTEM)
+
+
+def call_ready(sweeper: Sweeper) -> Callable[[], None]:
+    """Ready stages that nobody has taken for a while are called again: the call was lost."""
+
+    def part() -> None:
+        rows = Stage.objects.filter(state=StageState.READY, ready_since__lt=db_now() - CALL_AGAIN_SECONDS)
+        for pk, queue in rows.order_by("ready_since").values_list("pk", "queue")[:200]:
+            if sweeper.due(f"stage {pk}", CALL_AGAIN_SECONDS * 3):
+                call(JOB, pk, queue=queue)
+
+    return part
+
+
+def lapse() -> None:
+    """Open requests past their time end as expired: silence is never a yes."""
+    for request in approvals.lapsed():
+        conduct.lapse(request_id=request.pk, run_id=request.envelope["run"])
+
+
+def wake_forgotten() -> None:
+    """Held stages whose reason has gone: the provider answered, the stop was lifted, the gate was decided."""
+    held = Stage.objects.filter(state=StageState.HELD)
+    for stage in held.filter(why=conduct.PROVIDER).select_related("run"):
+        if not stage.run.submissions.filter(state__in=LIVE_SUBMISSION - {SubmissionState.RESERVED}).exists():
+            _wake(stage, "its submission has ended")
+    if spending_stop() is None:
+        for stage in held.filter(why__startswith=conduct.STOPPED):
+            _wake(stage, "QPU spending was resumed")
+    for stage in held.filter(why=conduct.APPROVAL):
+        if approvals.is_decided(conduct.subject(stage.run_id)):
+            _wake(stage, "the request was decided")
+
+
+def _wake(stage: Stage, why: str) -> None:
+    try:
+        apply(run_id=stage.run_id, actor=SYSTEM, stages=[StageMove(stage.key, StageState.READY, why)])
+    except HybridopsError as problem:
+        _log.info("%s was moved meanwhile: %s", stage, problem)
+
+
+def call_pollers(sweeper: Sweeper) -> Callable[[], None]:
+    """Asks a worker to ask the providers: about jobs that are due, and now and then about their backends."""
+
+    def part() -> None:
+        waiting = {row.provider for row in poll.due()}
+        for key in settings.PROVIDERS:
+            if key in waiting and sweeper.due(f"poll {key}", TICK_SECONDS):
+                call(f"{poll_provider.__module__}.{poll_provider.__name__}", key, queue="qpu")
+            if sweeper.due(f"observe {key}", settings.OBSERVE_SECONDS):
+                call(f"{observe_provider.__module__}.{observe_provider.__name__}", key, queue="qpu")
+
+    return part
+
+
+def log(sweeper: Sweeper) -> Callable[[], None]:
+    """Gives new events their place, and seals them under a signed root."""
+
+    def part() -> None:
+        while audit.sequence() == audit.SEQUENCE_MAX:
+            pass
+        if sweeper.due("seal", settings.SEAL_SECONDS):
+            audit.seal()
+
+    return part

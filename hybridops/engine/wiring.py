@@ -1,0 +1,60 @@
+"""Settings to things: which providers and workflows this installation has. Loaded late: qiskit is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+
+from django.conf import settings
+
+from hybridops.domain.errors import BadInput
+from hybridops.domain.ports import Provider, Workflow
+
+WORKFLOWS: Mapping[str, str] = {"routing": "hybridops.workflows.routing:Routing"}
+SOLVERS = ("hybridops.solvers", "hybridops.workflows")
+
+
+def _load(path: str) -> object:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+@cache
+def workflow(name: str) -> Workflow:
+    """The code of a problem family; raises BadInput for one that this installation does not have."""
+    paths = {**WORKFLOWS, **getattr(settings, "EXTRA_WORKFLOWS", {})}
+    if name not in paths:
+        raise BadInput(f"This installation has no workflow called {name!r}.")
+    return _load(paths[name])()  # type: ignore[operator,no-any-return]  # a class that keeps the contract
+
+
+@cache
+def provider(key: str) -> Provider:
+    """A provider by its key; raises BadInput for one that is not configured."""
+    if key not in settings.PROVIDERS:
+        raise BadInput(f"No provider called {key!r} is configured.")
+    path, options = settings.PROVIDERS[key]
+    return _load(path)(key=key, **options)  # type: ignore[operator,no-any-return]
+
+
+def providers() -> list[Provider]:
+    return [provider(key) for key in settings.PROVIDERS]
+
+
+@cache
+def implementation(name: str) -> str:
+    """The digest of the code a definition binds: the workflow's own module and every solver file."""
+    paths = {**WORKFLOWS, **getattr(settings, "EXTRA_WORKFLOWS", {})}
+    module = paths.get(name, "").partition(":")[0]
+    packages = SOLVERS if module.startswith("hybridops.workflows") else (module,)
+    total = sha256()
+    for package in packages:
+        found = import_module(package)
+        where = Path(found.__file__ or "")
+        files = sorted(where.parent.glob("*.py")) if where.name == "__init__.py" else [where]
+        for file in files:
+            total.update(file.name.encode() + b"\0" + sha256(file.read_bytes()).digest())
+    return total.hexdigest()

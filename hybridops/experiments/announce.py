@@ -1,0 +1,78 @@
+"""The two wires that go up, by name, on commit: a call to the workers, a nudge to the pages.
+
+Both are only hints. If the broker is away they are lost, and the sweeper calls again; a page catches
+up when it reconnects.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+
+from django.conf import settings
+from django.db import transaction
+from redis import Redis, RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from hybridops.experiments.models import Run, Stage
+
+NUDGES = "hybridops:nudges"
+JOB = "hybridops.engine.jobs.run_stage"
+_log = logging.getLogger(__name__)
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+
+
+@cache
+def broker() -> Redis:
+    """One connection pool a process; a call that the broker does not take in 2 s is left to the sweeper."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Within the block nobody is called: whoever opened it drives the stages itself."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
+def announce(run: Run, ready: Sequence[Stage]) -> None:
+    """After the commit: call a worker for each ready stage, and tell the watchers of the run."""
+    if _silent.get():
+        return
+    calls = [(stage.pk, stage.queue) for stage in ready]
+    nudge = {"object": f"run:{run.pk}", "version": run.version, "state": run.state}
+    transaction.on_commit(lambda: _send(calls, nudge), robust=True)
+
+
+def _send(calls: Sequence[tuple[int, str]], nudge: dict[str, object]) -> None:
+    try:
+        for stage_id, queue in calls:
+            call(JOB, stage_id, queue=queue)
+        broker().publish(NUDGES, json.dumps(nudge))
+    except RedisError as problem:
+        _log.warning("the broker is away, the sweeper will call again: %s", problem)
+
+
+def call(job: str, argument: int | str, *, queue: str) -> None:
+    """Puts one call on a queue. Its argument is an id: what is true is read from the database."""
+    Queue(queue, connection=broker(), serializer=JSONSerializer).enqueue_call(
+        job, args=(argument,), timeout=-1, result_ttl=0, failure_ttl=3600
+    )
+
+
+def nudge(watched: str, **told: object) -> None:
+    """Tells the watchers of one object something that is not a move: progress, a decision, a stop."""
+    if _silent.get():
+        return
+    try:
+        broker().publish(NUDGES, json.dumps({"object": watched, **told}))
+    except RedisError as problem:
+        _log.info("nobody could be nudged: %s", problem)

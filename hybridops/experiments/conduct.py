@@ -1,0 +1,197 @@
+"""What the engine does with the rooms of record in one transaction: a move together with its money,
+its approval, its end. The people's verbs are in services.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from hybridops.approvals import services as approvals
+from hybridops.approvals.queries import by_subject
+from hybridops.domain import clock
+from hybridops.domain.actors import SYSTEM, Actor
+from hybridops.domain.budget import from_micro
+from hybridops.domain.envelope import Envelope, Planned, check_within
+from hybridops.domain.errors import Refused
+from hybridops.domain.placement import Placement
+from hybridops.domain.states import RequestState, StageState, SubmissionState
+from hybridops.experiments import models
+from hybridops.experiments.models import Run, Stage, Submission
+from hybridops.experiments.transitions import Ending, StageMove, SubmissionMove, apply
+from hybridops.quotas import services as quotas
+from hybridops.quotas.queries import spending_stop
+
+STOPPED = "QPU spending is stopped"
+APPROVAL = "waiting for approval"
+PROVIDER = "at the provider"
+PERSON = "a person has to look: "
+
+
+def subject(run_id: int) -> str:
+    """How an approval request names the run it is about."""
+    return f"run:{run_id}"
+
+
+def classical_key(run_id: int) -> str:
+    return f"run-{run_id}-classical"
+
+
+def slot_key(run_id: int, ordinal: int) -> str:
+    """The reservation of one possible submission: each is settled or released on its own, exactly once."""
+    return f"run-{run_id}-qpu-{ordinal}"
+
+
+@transaction.atomic
+def place(*, run_id: int, stage: str, placement: Placement) -> None:
+    """Records where a stage goes and why. The same decision twice is kept once."""
+    rows = models.Placement.objects.filter(run_id=run_id, stage=stage)
+    document = placement.document() | {"rejected": [list(pair) for pair in placement.rejected]}
+    last = rows.order_by("-id").first()
+    if last is None or last.document != document:
+        models.Placement.objects.create(run_id=run_id, stage=stage, document=document, made_at=clock.now())
+
+
+@transaction.atomic
+def consume_and_reserve(
+    *, run: Run, envelope_digest: str, backend: str, slot_micro: int, price_book: str, actor: Actor
+) -> Envelope:
+    """Uses the approval up and promises the money for every submission it allows: both or neither."""
+    request = by_subject(subject(run.pk))
+    if request is None:
+        raise Refused("There is no approval for this run.")
+    envelope = approvals.consume(request_id=request.pk, digest=envelope_digest, actor=actor)
+    for ordinal in range(1, envelope.submissions_max + 1):
+        quotas.reserve(
+            key=slot_key(run.pk, ordinal),
+            run_id=run.pk,
+            what=f"QPU submission {ordinal}",
+            amount_micro=slot_micro,
+            team_id=run.experiment.project.team_id,
+            project_id=run.experiment.project_id,
+            backend=backend,
+            price_book=price_book,
+            actor=actor,
+        )
+    return envelope
+
+
+@transaction.atomic
+def intend(
+    *, run: Run, envelope: Envelope, submission: Submission, slot_micro: int, actor: Actor
+) -> Submission:
+    """Puts the intent on disk before any call: within the envelope, not while spending is stopped."""
+    stop = spending_stop()
+    if stop is not None:
+        raise Refused(f"{STOPPED}: {stop.why} ({stop.by})")
+    earlier = list(Submission.objects.filter(run=run))
+    check_within(
+        envelope,
+        Planned(
+            run=run.pk,
+            ordinal=submission.ordinal,
+            provider=submission.provider,
+            backend=submission.backend,
+            program=submission.program,
+            shots_total=submission.shots + sum(_shots(row) for row in earlier),
+            cost_usd_total=from_micro(slot_micro * (len(earlier) + 1)),
+            at=clock.now(),
+        ),
+    )
+    submission.save()
+    apply(run_id=run.pk, actor=actor, facts={"reserved": _told(submission)})
+    return submission
+
+
+def _shots(row: Submission) -> int:
+    """Shots that count against the envelope: what a refused job never ran does not."""
+    return 0 if row.state == SubmissionState.REFUSED else row.shots
+
+
+def _told(row: Submission) -> dict[str, Any]:
+    names = (
+        "ordinal",
+        "key",
+        "provider",
+        "backend",
+        "snapshot",
+        "program",
+        "template",
+        "shots",
+        "seed",
+        "region",
+    )
+    return {name: getattr(row, name) for name in names}
+
+
+@transaction.atomic
+def settle(*, submission: Submission, billed_micro: int, actor: Actor) -> None:
+    """Books what one submission cost; also after the run has ended, exactly once."""
+    fresh = Submission.objects.select_for_update().get(pk=submission.pk)
+    if fresh.settled:
+        return
+    quotas.settle(key=fresh.reservation, billed_micro=billed_micro, actor=actor)
+    Submission.objects.filter(pk=fresh.pk).update(settled=True, cost_micro=billed_micro)
+
+
+@transaction.atomic
+def finish(*, run_id: int, ending: Ending, actor: Actor, stage: StageMove | None = None) -> Run:
+    """Ends a run: its outcome, the open question, the promises nobody needs any more."""
+    moves = [stage] if stage else []
+    if moves:
+        apply(run_id=run_id, actor=actor, stages=moves)
+    run = apply(run_id=run_id, actor=actor, ending=ending).run
+    request = approvals.open_for(subject(run_id))
+    if request is not None:
+        approvals.close(request_id=request.pk, target=RequestState.WITHDRAWN, why=ending.why, actor=actor)
+    for row in Submission.objects.filter(run_id=run_id, state=SubmissionState.RESERVED):
+        _leave(row, actor)
+    release_unused(run_id=run_id, why=ending.why, actor=actor)
+    return run
+
+
+def _leave(row: Submission, actor: Actor) -> None:
+    """An intent whose run has ended: surely unsent is cancelled, perhaps sent is looked up until it is clear."""
+    if row.sent_at is not None:
+        doubt = SubmissionMove(row.ordinal, SubmissionState.UNKNOWN, "the run ended while it was being sent")
+        apply(run_id=row.run_id, actor=actor, submissions=[doubt])
+        return
+    unsent = SubmissionMove(row.ordinal, SubmissionState.CANCELLED, "the run ended before it was sent")
+    apply(run_id=row.run_id, actor=actor, submissions=[unsent])
+    Submission.objects.filter(pk=row.pk).update(settled=True, cost_micro=0)
+
+
+@transaction.atomic
+def release_unused(*, run_id: int, why: str, actor: Actor) -> None:
+    """Gives back every reservation that no submission needs; the classical one is settled by the engine."""
+    needed = set(
+        Submission.objects.filter(run_id=run_id, settled=False).values_list("reservation", flat=True)
+    )
+    for key in quotas.keys_held(run_id):
+        if key not in needed and key != classical_key(run_id):
+            quotas.release(key=key, why=why, actor=actor)
+
+
+@transaction.atomic
+def wake_gate(run_id: int, why: str, actor: Actor) -> None:
+    """The gate looks again at its request."""
+    for stage in Stage.objects.filter(run_id=run_id, state=StageState.HELD, why=APPROVAL):
+        apply(run_id=run_id, actor=actor, stages=[StageMove(stage.key, StageState.READY, why)])
+
+
+@transaction.atomic
+def wake_held(reason: str, why: str, actor: Actor) -> None:
+    """Every stage that is held for a reason looks again."""
+    for stage in Stage.objects.filter(state=StageState.HELD, why__startswith=reason):
+        apply(run_id=stage.run_id, actor=actor, stages=[StageMove(stage.key, StageState.READY, why)])
+
+
+@transaction.atomic
+def lapse(*, request_id: int, run_id: int) -> None:
+    """An open request past its time becomes expired, never approved, and its gate looks again."""
+    done = approvals.close(
+        request_id=request_id, target=RequestState.EXPIRED, why="nobody decided in time", actor=SYSTEM
+    )
+    if done:
+        wake_gate(run_id, "the request lapsed", SYSTEM)

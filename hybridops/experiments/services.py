@@ -1,0 +1,297 @@
+"""What people do with runs: submit, cancel, replay, decide, stop and resume. Each verb is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from hybridops.approvals import services as approvals
+from hybridops.approvals.models import ApprovalRequest
+from hybridops.approvals.queries import request_for
+from hybridops.audit.services import record
+from hybridops.domain import clock
+from hybridops.domain.errors import BadInput, Conflict, Refused
+from hybridops.domain.risk import CLASSES
+from hybridops.domain.states import LIVE_SUBMISSION, RequestState, RunState, StageState
+from hybridops.domain.workflow import Definition, Fallback
+from hybridops.experiments import conduct
+from hybridops.experiments.announce import nudge
+from hybridops.experiments.models import DataSnapshot, Experiment, Run, Stage
+from hybridops.experiments.queries import run_for, snapshots_for
+from hybridops.experiments.transitions import Ending, StageMove, apply
+from hybridops.quotas import services as quotas
+from hybridops.teams.access import actor, check_may, projects_with, voter
+from hybridops.teams.models import User
+from hybridops.teams.permissions import Permission
+from hybridops.trust.canonical import digest_of
+
+PLAN = "hybridops.plan/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person asks for, before it is checked. Money in micro-dollars."""
+
+    project_id: int
+    snapshot_id: int
+    title: str
+    business_outcome: str
+    parameters: Mapping[str, Any]
+    seed: int
+    backend: str
+    priority_class: str
+    fallback: str
+    deadline: datetime | None
+    cost_max_micro: int
+
+
+@transaction.atomic
+def add_snapshot(
+    *,
+    user: User,
+    project_id: int,
+    name: str,
+    filename: str,
+    workflow: str,
+    digest: str,
+    summary: Mapping[str, Any],
+    data_class: str = "internal",
+) -> DataSnapshot:
+    """Lists checked input data in a project. The same bytes in the same project are the same snapshot."""
+    check_project(user, project_id)
+    if data_class not in ("public", "internal", "sensitive"):
+        raise BadInput("Say whether the data is public, internal or sensitive.", field="data_class")
+    snapshot, made = DataSnapshot.objects.get_or_create(
+        project_id=project_id,
+        digest=digest,
+        defaults={
+            "name": name[:120] or filename[:120],
+            "filename": filename[:120],
+            "workflow": workflow,
+            "summary": dict(summary),
+            "data_class": data_class,
+            "added_by": user,
+            "added_at": clock.now(),
+        },
+    )
+    if made:
+        facts = {"digest": digest, "name": snapshot.name, "data_class": data_class}
+        record(stream=f"snapshot:{snapshot.pk}", action="snapshot.added", actor=actor(user), facts=facts)
+    return snapshot
+
+
+def check_project(user: User, project_id: int) -> None:
+    """Raises BadInput unless the person may submit in this project."""
+    if not projects_with(user, Permission.SUBMIT_RUNS).filter(pk=project_id).exists():
+        raise BadInput("Choose a project in which you may submit.", field="project")
+
+
+@transaction.atomic
+def submit(
+    *,
+    user: User,
+    wanted: Wanted,
+    definition: Definition,
+    definition_digest: str,
+    classical_micro: int,
+    price_book: str,
+    submit_key: str,
+    replay_of: Run | None = None,
+) -> Run:
+    """Makes the experiment, the run and its stages, and reserves the classical work.
+
+    The same `submit_key` again answers the same run: a form sent twice is one run. Raises BadInput with
+    the field, NoRoom where a budget does not even cover the classical part.
+    """
+    known = Run.objects.filter(submit_key=submit_key).first()
+    if known is not None:
+        return run_for(user, known.pk)
+    snapshot = _snapshot(user, wanted, definition)
+    plan = _plan(wanted, definition, definition_digest, snapshot)
+    experiment = _experiment(user, wanted, definition, definition_digest, snapshot)
+    run = Run.objects.create(
+        experiment=experiment,
+        requested_by=user,
+        submit_key=submit_key,
+        plan=plan,
+        plan_digest=digest_of(plan),
+        replay_of=replay_of,
+        made_at=clock.now(),
+    )
+    Stage.objects.bulk_create(
+        Stage(run=run, key=spec.key, spec=asdict(spec), queue=spec.queue, state=StageState.WAITING)
+        for spec in definition.stages
+    )
+    quotas.reserve(
+        key=conduct.classical_key(run.pk),
+        run_id=run.pk,
+        what="CPU and GPU time",
+        amount_micro=classical_micro,
+        team_id=experiment.project.team_id,
+        project_id=experiment.project_id,
+        backend="",
+        price_book=price_book,
+        actor=actor(user),
+    )
+    apply(run_id=run.pk, actor=actor(user), facts={"plan": run.plan_digest, "title": experiment.title})
+    run.refresh_from_db()
+    return run
+
+
+def _snapshot(user: User, wanted: Wanted, definition: Definition) -> DataSnapshot:
+    check_project(user, wanted.project_id)
+    snapshot = snapshots_for(user).filter(pk=wanted.snapshot_id, project_id=wanted.project_id).first()
+    if snapshot is None or snapshot.workflow != definition.workflow:
+        raise BadInput("Choose data of this project that this workflow can read.", field="snapshot")
+    return snapshot
+
+
+def _plan(
+    wanted: Wanted, definition: Definition, definition_digest: str, snapshot: DataSnapshot
+) -> dict[str, Any]:
+    """What the run will do, as canonical JSON: its digest is what the approval and the evidence refer to."""
+    if not wanted.title.strip():
+        raise BadInput("Give the run a name.", field="title")
+    if wanted.priority_class not in CLASSES:
+        raise BadInput(f"Choose a priority class: {', '.join(CLASSES)}.", field="priority_class")
+    if wanted.fallback not in set(Fallback):
+        raise BadInput(
+            "Choose what happens without a QPU answer: stop, or the classical answer.", field="fallback"
+        )
+    if wanted.deadline is not None and wanted.deadline <= clock.now():
+        raise BadInput("The finish time is in the past. Choose a later one.", field="deadline")
+    if not 0 <= wanted.seed < 2**31:
+        raise BadInput("The seed is a whole number from 0 to 2147483647.", field="seed")
+    if wanted.cost_max_micro < 0:
+        raise BadInput("The cap is zero or more.", field="cost_max")
+    return {
+        "schema": PLAN,
+        "definition": definition_digest,
+        "workflow": f"{definition.name} v{definition.version}",
+        "data": snapshot.digest,
+        "parameters": definition.check_parameters(wanted.parameters),
+        "seed": wanted.seed,
+        "backend": wanted.backend,
+        "priority_class": wanted.priority_class,
+        "fallback": wanted.fallback,
+        "deadline": wanted.deadline and wanted.deadline.isoformat(),
+        "cost_max_micro": wanted.cost_max_micro,
+    }
+
+
+def _experiment(
+    user: User, wanted: Wanted, definition: Definition, digest: str, snapshot: DataSnapshot
+) -> Experiment:
+    return Experiment.objects.create(
+        project_id=wanted.project_id,
+        owner=user,
+        snapshot=snapshot,
+        title=wanted.title.strip()[:120],
+        business_outcome=wanted.business_outcome.strip()[:300],
+        workflow=definition.name,
+        definition_digest=digest,
+        priority_class=wanted.priority_class,
+        fallback=wanted.fallback,
+        deadline=wanted.deadline,
+        cost_max_micro=wanted.cost_max_micro,
+        made_at=clock.now(),
+    )
+
+
+@transaction.atomic
+def cancel(*, user: User, run_id: int) -> Run:
+    """Asks for a cancel. Without a live submission the run ends now; with one, the provider is asked first."""
+    run = run_for(user, run_id)
+    check_may(user, Permission.SUBMIT_RUNS, run.experiment.project.team_id)
+    if run.outcome:
+        raise Conflict(f"{run} has ended already: {run.why}")
+    who = actor(user)
+    live = run.submissions.filter(state__in=LIVE_SUBMISSION)
+    if not live.exists():
+        return conduct.finish(
+            run_id=run.pk, ending=Ending(RunState.CANCELLED, f"Cancelled by {user}."), actor=who
+        )
+    if run.cancel_requested:
+        return run
+    wake = [
+        StageMove(stage.key, StageState.READY, f"{user} asked to cancel")
+        for stage in run.stages.filter(state=StageState.HELD)
+    ]
+    return apply(run_id=run.pk, actor=who, stages=wake, cancel=True).run
+
+
+@transaction.atomic
+def decide(
+    *,
+    user: User,
+    request_id: int,
+    verdict: str,
+    digest_shown: str,
+    reason: str = "",
+    limits: Mapping[str, Any] | None = None,
+) -> ApprovalRequest:
+    """A reviewer's decision; where it ends the question, the run that waits for it goes on."""
+    seen = request_for(user, request_id)
+    check_may(user, Permission.DECIDE, seen.team_id)
+    done = approvals.decide(
+        request_id=request_id,
+        voter=voter(user, seen.team_id),
+        actor=actor(user),
+        verdict=verdict,
+        digest_shown=digest_shown,
+        reason=reason,
+        limits=limits,
+    )
+    if done.state != RequestState.PENDING:
+        conduct.wake_gate(done.envelope["run"], f"{user}: {done.state.replace('_', ' ')}", actor(user))
+    transaction.on_commit(lambda: nudge(f"request:{done.pk}", state=done.state), robust=True)
+    return done
+
+
+@transaction.atomic
+def stop_spending(*, user: User, why: str) -> None:
+    """Holds all QPU work of the installation. Runs wait where they are; nothing is lost."""
+    check_may(user, Permission.OPERATE)
+    quotas.stop_spending(why=why, actor=actor(user))
+    transaction.on_commit(lambda: nudge("spending", state="stopped"), robust=True)
+
+
+@transaction.atomic
+def resume_spending(*, user: User) -> None:
+    """Lifts the stop and wakes every run that waits for it."""
+    check_may(user, Permission.OPERATE)
+    quotas.resume_spending(actor=actor(user))
+    conduct.wake_held(conduct.STOPPED, "QPU spending was resumed", actor(user))
+    transaction.on_commit(lambda: nudge("spending", state="open"), robust=True)
+
+
+def wanted_again(run: Run) -> Wanted:
+    """What a replay asks for: the same data, parameters and seed, with its own approval and cost."""
+    experiment = run.experiment
+    if experiment.deadline is not None and experiment.deadline <= clock.now():
+        deadline = None
+    else:
+        deadline = experiment.deadline
+    return Wanted(
+        project_id=experiment.project_id,
+        snapshot_id=experiment.snapshot_id,
+        title=experiment.title,
+        business_outcome=experiment.business_outcome,
+        parameters=run.parameters,
+        seed=run.plan["seed"],
+        backend=run.plan["backend"],
+        priority_class=experiment.priority_class,
+        fallback=experiment.fallback,
+        deadline=deadline,
+        cost_max_micro=experiment.cost_max_micro,
+    )
+
+
+def check_replayable(run: Run) -> None:
+    """Raises Refused while the run still goes on: two of them at once would be a mistake, not a replay."""
+    if not run.outcome:
+        raise Refused(f"{run} has not ended. Cancel it or wait, then replay it.")

@@ -1,0 +1,52 @@
+"""Who may see and do what, answered by django-guardian's object permissions on teams.
+
+Every `queries.py` above reads through here. Missing and forbidden look alike: callers filter, or
+raise NotYours, which doors show as 404.
+"""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from guardian.shortcuts import get_objects_for_user
+
+from hybridops.domain.actors import Actor
+from hybridops.domain.errors import NotYours
+from hybridops.domain.risk import Voter
+from hybridops.teams.models import Membership, Project, Team, User
+from hybridops.teams.permissions import Permission
+
+
+def teams_with(user: User, permission: Permission) -> QuerySet[Team]:
+    """The teams in which an active user holds this permission."""
+    if not user.is_active or not user.is_authenticated:
+        return Team.objects.none()
+    return get_objects_for_user(user, permission.value, klass=Team, with_superuser=False)
+
+
+def may(user: User, permission: Permission, team_id: int | None = None) -> bool:
+    """Whether the user holds the permission in this team, or in any team."""
+    teams = teams_with(user, permission)
+    return (teams.filter(pk=team_id) if team_id is not None else teams).exists()
+
+
+def check_may(user: User, permission: Permission, team_id: int | None = None) -> None:
+    """Raises NotYours unless `may`."""
+    if not may(user, permission, team_id):
+        raise NotYours("There is nothing here for you.")
+
+
+def projects_with(user: User, permission: Permission) -> QuerySet[Project]:
+    """The projects of the teams in which the user holds this permission."""
+    teams = teams_with(user, permission).values("pk")
+    return Project.objects.filter(team__in=teams).select_related("team").order_by("name")
+
+
+def voter(user: User, team_id: int) -> Voter:
+    """The person as the rules of decision see them."""
+    roles = Membership.objects.filter(user=user, team_id=team_id).values_list("role", flat=True)
+    return Voter(user.pk, user.kind == User.PERSON, user.is_active, frozenset(roles))
+
+
+def actor(user: User, *, on_behalf: str = "") -> Actor:
+    """The user as the trail names them."""
+    return Actor(user.kind, str(user.pk), str(user), on_behalf)

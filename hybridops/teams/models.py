@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from hybridops.teams.permissions import LABELS, Role
+
+
+class User(AbstractUser):
+    """A person, a service or an agent. Only persons decide."""
+
+    PERSON, SERVICE, AGENT = "person", "service", "agent"
+    kind = models.CharField(max_length=10, default=PERSON, choices=[(k, k) for k in (PERSON, SERVICE, AGENT)])
+    name = models.CharField(max_length=80)
+    theme = models.CharField(max_length=5, default="auto")
+
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email", "name"]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+
+class Team(models.Model):
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        default_permissions = ()
+        permissions = tuple((permission.value, label) for permission, label in LABELS.items())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Project(models.Model):
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="projects")
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=80)
+    home_region = models.CharField(max_length=40, default="here")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role])
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("user", "team", "role"), name="one_membership_a_role")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.team}"

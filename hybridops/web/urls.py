@@ -1,0 +1,7 @@
+"""Every page and its fragments."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""The one door: `python3 manage.py demo`, `test`, `up`, and every other command. Any Python from 3.8 on."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from hybridops import bootstrap
+
+
+def main() -> None:
+    bootstrap.ensure(sys.argv)  # returns only inside the project's environment
+
+    from django.core.management import execute_from_command_line
+
+    import hybridops.config  # noqa: F401  (chooses the SQLite library before Django loads one)
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hybridops.config.settings")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

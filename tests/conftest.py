@@ -1,0 +1,34 @@
+"""Fixtures that every room shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from hybridops.engine import wiring
+from tests.engine import fake
+from tests.world import World, make_world
+
+
+@pytest.fixture(autouse=True)
+def _fake_workshop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The fake workflow and its scripted cloud beside the real ones."""
+    monkeypatch.setattr(settings, "EXTRA_WORKFLOWS", {"fake": "tests.engine.fake:Fake"}, raising=False)
+    providers = {**settings.PROVIDERS, "scripted": ("tests.engine.fake:Scripted", {})}
+    monkeypatch.setattr(settings, "PROVIDERS", providers)
+    fake.HOOKS.clear()
+    fake.CLOUD.__init__()
+    fake.ANSWER["quantum"] = 90.0
+    for cached in (wiring.workflow, wiring.provider, wiring.implementation):
+        cached.cache_clear()
+    yield
+    for cached in (wiring.workflow, wiring.provider, wiring.implementation):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The cast with a signed fake workflow, rolled back after the test."""
+    return make_world()

@@ -1,0 +1,167 @@
+"""A workflow that does nothing, quickly, and a provider that does what its script says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from hybridops.domain.errors import ProviderRefused, ProviderUnclear
+from hybridops.domain.ports import (
+    Backend,
+    CancelOutcome,
+    Capability,
+    Estimate,
+    Program,
+    RemoteJob,
+    RemoteState,
+    SampleSet,
+    StepInput,
+    StepOutput,
+    Usage,
+)
+from hybridops.trust.canonical import digest
+
+HOOKS: dict[str, Callable[[StepInput], None]] = {}
+ANSWER = {"quantum": 90.0}
+
+
+def _hooked(name: str, summary: dict[str, object]) -> Callable[[StepInput], StepOutput]:
+    def step(given: StepInput) -> StepOutput:
+        HOOKS.get(name, lambda _: None)(given)
+        return StepOutput(dict(summary))
+
+    return step
+
+
+def _encode(given: StepInput) -> StepOutput:
+    HOOKS.get("encode", lambda _: None)(given)
+    circuit = b"OPENQASM 3.0; // a fake"
+    summary = {"circuit": {"qubits": 4, "template_digest": digest(b"template")}, "angles": {"gamma": [0.1]}}
+    return StepOutput(summary, {"circuit": circuit})
+
+
+def _score(given: StepInput) -> StepOutput:
+    HOOKS.get("score", lambda _: None)(given)
+    arms = {"heuristic": 100.0, "baseline": 95.0, "random": 99.0, "quantum": ANSWER["quantum"]}
+    return StepOutput({"arms": {name: {"objective": value} for name, value in arms.items()}})
+
+
+def _more(given: StepInput) -> StepOutput:
+    return StepOutput({"more": len(given.samples) < given.parameters["rounds"]})
+
+
+class Fake:
+    name = "fake"
+    steps = {
+        "check": _hooked("check", {}),
+        "work": _hooked("work", {}),
+        "encode": _encode,
+        "more": _more,
+        "score": _score,
+        "answer_classically": _hooked("answer_classically", {}),
+    }
+
+    def describe(self, data: bytes, filename: str) -> dict[str, object]:
+        return {"stops": len(data)}
+
+    def estimate(self, problem: object, parameters: object) -> Estimate:
+        return Estimate(4, 10, 10, 10, 1e-5, 3, 1.0, 1.0)
+
+
+@dataclass
+class Cloud:
+    """The outside world of one test: it survives our crashes. `script` names what goes wrong, in order."""
+
+    jobs: dict[str, RemoteJob] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    script: list[str] = field(default_factory=list)
+    finishes: RemoteState = RemoteState.COMPLETED
+    shots: dict[str, int] = field(default_factory=dict)
+    calibration: str = "a"
+    late_bills: int = 0
+    cancel: CancelOutcome = CancelOutcome.ACCEPTED
+    lost: set[str] = field(default_factory=set)
+
+
+CLOUD = Cloud()
+
+
+class Scripted:
+    """A provider with two backends whose state lives in CLOUD."""
+
+    capabilities = frozenset({Capability.FIND_BY_KEY, Capability.IDEMPOTENT_SUBMIT, Capability.CANCEL_QUEUED})
+    consistency_seconds = 0.0
+
+    def __init__(self, key: str = "scripted") -> None:
+        self.key = key
+
+    def backends(self) -> Sequence[Backend]:
+        return [_backend(name) for name in ("aster", "kelvin")]
+
+    def compile(self, circuit: str, backend: Backend, *, seed: int) -> Program:
+        text = f"{circuit} for {backend.name}"
+        return Program(
+            self.key, backend.name, text, digest(text.encode()), digest(b"template"), 4, 9, 5, 9, 1e-5, 0.9
+        )
+
+    def submit(self, program: Program, *, shots: int, seed: int, key: str) -> str:
+        CLOUD.calls.append(f"submit {key}")
+        fault = CLOUD.script.pop(0) if CLOUD.script else ""
+        if fault == "refused":
+            raise ProviderRefused("aster is shut until 14:00", kind="backend_down")
+        if fault == "silent":
+            raise ProviderUnclear("no answer in 30 s", kind="timeout")
+        if key not in CLOUD.jobs:
+            CLOUD.jobs[key] = RemoteJob(f"job-{len(CLOUD.jobs) + 1}", key, RemoteState.QUEUED, "QUEUED")
+            CLOUD.shots[key] = shots
+        if fault == "lost":
+            raise ProviderUnclear("the answer was lost", kind="timeout")
+        return CLOUD.jobs[key].job_id
+
+    def find(self, key: str) -> RemoteJob | None:
+        CLOUD.calls.append(f"find {key}")
+        return CLOUD.jobs.get(key)
+
+    def poll(self, job_ids: Sequence[str]) -> Sequence[RemoteJob]:
+        for key, job in CLOUD.jobs.items():
+            if job.job_id in job_ids and not job.state.final:
+                moved = RemoteState.RUNNING if job.state == RemoteState.QUEUED else CLOUD.finishes
+                CLOUD.jobs[key] = replace(job, state=moved, raw_status=moved.upper())
+        return [job for job in CLOUD.jobs.values() if job.job_id in job_ids]
+
+    def result(self, job_id: str) -> SampleSet:
+        key = next(key for key, job in CLOUD.jobs.items() if job.job_id == job_id)
+        asked = CLOUD.shots[key]
+        done = asked // 2 if "partial" in CLOUD.script else asked
+        return SampleSet({"0101": done}, asked, done, "aster", CLOUD.calibration, 0.1, {})
+
+    def cancel(self, job_id: str) -> CancelOutcome:
+        CLOUD.calls.append(f"cancel {job_id}")
+        if CLOUD.cancel == CancelOutcome.ACCEPTED:
+            CLOUD.finishes = RemoteState.CANCELLED
+        return CLOUD.cancel
+
+    def usage(self, job_id: str) -> Usage | None:
+        CLOUD.late_bills -= 1
+        key = next(key for key, job in CLOUD.jobs.items() if job.job_id == job_id)
+        return Usage(1, CLOUD.shots[key], 0.1, final=CLOUD.late_bills < 0)
+
+
+def _backend(name: str) -> Backend:
+    return Backend(
+        provider="scripted",
+        name=name,
+        kind="noisy simulator",
+        available=True,
+        qubits=20,
+        shots_max=10_000,
+        calibrated_at=datetime(2026, 1, 1, tzinfo=UTC),
+        calibration={"version": CLOUD.calibration},
+        queue_length=3,
+        wait_seconds=10.0 if name == "aster" else 60.0,
+        rep_delay_seconds=2.5e-4,
+        region="here",
+        observed_at=datetime.now(UTC),
+        digest=digest(f"{name} {CLOUD.calibration}".encode()),
+    )

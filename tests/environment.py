@@ -1,0 +1,26 @@
+"""The environment of every test, chosen before any setting is read: its own data folder, no real keys."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "HYBRIDOPS_TEST_HOME" not in os.environ:  # workers of pytest-xdist share their parent's
+    _home = tempfile.mkdtemp(prefix="hybridops-test-")
+    os.environ["HYBRIDOPS_TEST_HOME"] = _home
+    atexit.register(shutil.rmtree, _home, ignore_errors=True)
+
+os.environ["HYBRIDOPS_HOME"] = os.environ["HYBRIDOPS_TEST_HOME"]
+os.environ["HYBRIDOPS_SECRET_KEY"] = "a key for tests, not a secret"
+os.environ["HYBRIDOPS_MAIL"] = "locmem"
+for _name in (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "HYBRIDOPS_DEMO",
+    "HYBRIDOPS_DEBUG",
+    "HYBRIDOPS_HTTPS",
+    "HYBRIDOPS_STATIC_ROOT",
+):
+    os.environ.pop(_name, None)
