@@ -1,0 +1,1 @@
+"""One file a problem family: parse, check, narrow, encode, decode, score. No Django in here."""
