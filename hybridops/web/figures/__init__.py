@@ -1,0 +1,67 @@
+"""Server-drawn figures: small frozen records in, SVG with a sentence and a table out."""
+
+from __future__ import annotations
+
+from hybridops.web.figures.arms import Arm, Arms, bars
+from hybridops.web.figures.circuits import Circuit, Gate, circuit
+from hybridops.web.figures.costs import (
+    Budget,
+    CostRange,
+    Outcome,
+    Outcomes,
+    budget_bullet,
+    budget_key,
+    cost_range,
+    outcome_bar,
+)
+from hybridops.web.figures.days import Day, Days, day_strip, sparkline
+from hybridops.web.figures.glyphs import stave_glyph, stave_small
+from hybridops.web.figures.routes import Route, RouteMap, Stop, route_map
+from hybridops.web.figures.samples import Bin, Histogram, histogram
+from hybridops.web.figures.score import Bar, Kind, Lane, Mark, Stave
+from hybridops.web.figures.staves import stave
+from hybridops.web.figures.svg import Figure, Table, kind_mark, tx_defs
+from hybridops.web.figures.trends import Trend, Week, trend
+
+__all__ = [
+    "Arm",
+    "Arms",
+    "Bar",
+    "Bin",
+    "Budget",
+    "Circuit",
+    "CostRange",
+    "Day",
+    "Days",
+    "Figure",
+    "Gate",
+    "Histogram",
+    "Kind",
+    "Lane",
+    "Mark",
+    "Outcome",
+    "Outcomes",
+    "Route",
+    "RouteMap",
+    "Stave",
+    "Stop",
+    "Table",
+    "Trend",
+    "Week",
+    "bars",
+    "budget_bullet",
+    "budget_key",
+    "circuit",
+    "cost_range",
+    "day_strip",
+    "histogram",
+    "kind_mark",
+    "outcome_bar",
+    "route_map",
+    "sparkline",
+    "stave",
+    "stave_glyph",
+    "stave_small",
+    "trend",
+    "tx_defs",
+]

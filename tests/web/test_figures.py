@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from hybridops.web import figures as f
+
+EVIL = "<img src=x onerror=alert(1)>\"'&"
+T0 = datetime(2026, 11, 22, 9, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def score(name: str = "Reduce", *, now: bool = True) -> f.Stave:
+    bars = (
+        f.Bar(f.Lane.CPU, at(0), at(6), name),
+        f.Bar(f.Lane.GPU, at(6), at(52), name),
+        f.Bar(f.Lane.PERSON, at(52), at(1932), "Approval"),
+        f.Bar(f.Lane.QPU, at(1932), at(2182), "Queue", f.Kind.WAIT),
+        f.Bar(f.Lane.QPU, at(2182), at(2191), name),
+        f.Bar(f.Lane.QPU, at(2191), at(2551), "Queue", f.Kind.LIMIT),
+        f.Bar(f.Lane.QPU, at(2551), at(2671), "Queue", f.Kind.GHOST),
+        f.Bar(f.Lane.CPU, at(2671), at(2680), name, f.Kind.FAILED),
+    )
+    return f.Stave(bars, (f.Mark(1, at(6), f.Lane.GPU, name),), at(2551) if now else None)
+
+
+def costs(low: Any = "18.65", likely: Any = "30.85", high: Any = "36.95", cap: Any = "45") -> f.CostRange:
+    return f.CostRange(*(None if v is None else Decimal(v) for v in (low, likely, high, cap)))
+
+
+def samples(reason: str = "one-way aisle") -> f.Histogram:
+    bins = tuple(f.Bin(1280 + 10 * i, 1290 + 10 * i, c, 9) for i, c in enumerate((58, 131, 214, 352)))
+    return f.Histogram(bins, "m", 1000, 755, ((reason, 245),), 1296)
+
+
+def plan(name: str = "C-07") -> f.RouteMap:
+    stops = tuple(f.Stop(i % 5, i // 5, f"{name} {i}") for i in range(12))
+    return f.RouteMap(stops, f.Route(name, ((1, 2, 3), (4, 5, 6))), f.Route("tabu search", ((3, 2, 1),)))
+
+
+def qaoa(name: str = "QAOA", qubits: int = 18, layers: int = 2) -> f.Circuit:
+    gates = [f.Gate("h", (q,), name) for q in range(qubits)]
+    for _ in range(layers):
+        gates += [f.Gate("rzz", (q, q + 1)) for q in range(qubits - 1)] + [
+            f.Gate("rx", (q,)) for q in range(qubits)
+        ]
+    return f.Circuit(name, qubits, (*gates, *(f.Gate("measure", (q,)) for q in range(qubits))))
+
+
+def arms(name: str = "QPU") -> f.Arms:
+    rows = (
+        f.Arm("Best classical", "cpu", 1296.0),
+        f.Arm(name, "qpu", 1284.0, 1277.0, 1291.0, name, hot=True),
+    )
+    return f.Arms(rows, "m", 1296.0, worth=1289.0)
+
+
+def budget(spent: str = "2871.40", limit: str | None = "4000") -> f.Budget:
+    ahead = (Decimal(3640), Decimal(3780), Decimal(3930))
+    return f.Budget(
+        Decimal(spent), Decimal("31.20"), None if limit is None else Decimal(limit), forecast=ahead
+    )
+
+
+def outcomes(words: str = "Accepted results") -> f.Outcomes:
+    parts = (
+        f.Outcome("accepted", words, Decimal("6120.40")),
+        f.Outcome("failed", "Failed", Decimal("611.30")),
+    )
+    return f.Outcomes(parts)
+
+
+def weeks(label: str = "wk 36") -> f.Trend:
+    known = f.Week(label, 18, Decimal("84.10"), Decimal(70), Decimal(99), label)
+    return f.Trend(
+        (known, f.Week("wk 37", 0, None), f.Week("wk 38", 22, Decimal("78.00"), Decimal(60), Decimal(90)))
+    )
+
+
+def days() -> f.Days:
+    return f.Days(tuple(f.Day(date(2026, 11, i), 40 + i, 3 if i == 9 else 0, i == 4) for i in range(1, 10)))
+
+
+DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
+    "stave": (f.stave, score()),
+    "stave ended": (f.stave, score(now=False)),
+    "glyph": (f.stave_glyph, score()),
+    "small": (f.stave_small, score()),
+    "cost": (f.cost_range, costs()),
+    "histogram": (f.histogram, samples()),
+    "map": (f.route_map, plan()),
+    "circuit": (f.circuit, qaoa()),
+    "arms": (f.bars, arms()),
+    "budget": (f.budget_bullet, budget()),
+    "outcomes": (f.outcome_bar, outcomes()),
+    "trend": (f.trend, weeks()),
+    "days": (f.day_strip, days()),
+    "sparkline": (lambda v: f.sparkline(v, "Cost"), (3, 2, 4.5, None, 1)),
+}
+
+HOSTILE: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
+    "stave": (f.stave, score(EVIL)),
+    "glyph": (f.stave_glyph, score(EVIL)),
+    "histogram": (f.histogram, samples(EVIL)),
+    "map": (f.route_map, plan(EVIL)),
+    "circuit": (f.circuit, qaoa(EVIL)),
+    "arms": (f.bars, arms(EVIL)),
+    "outcomes": (f.outcome_bar, outcomes(EVIL)),
+    "trend": (f.trend, weeks(EVIL)),
+    "sparkline": (lambda v: f.sparkline(v, EVIL), (1, 2)),
+    "cost": (f.cost_range, f.CostRange(Decimal(1), Decimal(2), Decimal(3), Decimal(4), EVIL)),
+}
+
+ODD: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
+    "stave without bars": (f.stave, f.Stave(())),
+    "glyph without bars": (f.stave_glyph, f.Stave(())),
+    "small without bars": (f.stave_small, f.Stave(())),
+    "stave of one moment": (f.stave, f.Stave((f.Bar(f.Lane.CPU, T0, T0, "x"),), now=T0)),
+    "stave that ends before it starts": (f.stave, f.Stave((f.Bar(f.Lane.QPU, at(9), T0, "x"),))),
+    "stave of one wait": (f.stave, f.Stave((f.Bar(f.Lane.QPU, T0, at(900), "x", f.Kind.WAIT),), now=at(60))),
+    "stave whose now is later": (f.stave, f.Stave((f.Bar(f.Lane.CPU, T0, at(5), "x"),), now=at(500))),
+    "cost of nothing": (f.cost_range, costs("0", "0", "0", "0")),
+    "cost unknown": (f.cost_range, costs(None, None, None, None)),
+    "cost without range": (f.cost_range, costs(None, "30", None, "45")),
+    "cost nan": (f.cost_range, costs("NaN", "Infinity", "3", "4")),
+    "histogram before data": (f.histogram, f.Histogram((), "m", 0, None)),
+    "histogram without valid": (f.histogram, f.Histogram((), "m", 100, 0, (("rule", 100),))),
+    "histogram of one bin": (f.histogram, f.Histogram((f.Bin(5, 5, 1),), "m", 1, 1, best_classical=5)),
+    "histogram far away": (f.histogram, f.Histogram((f.Bin(5, 6, 3),), "", 3, 3, best_classical=-1e9)),
+    "map of nothing": (f.route_map, f.RouteMap(())),
+    "map of one stop": (f.route_map, f.RouteMap((f.Stop(1, 1, "a"),), f.Route("r", ((),)))),
+    "map on one spot": (
+        f.route_map,
+        f.RouteMap((f.Stop(1, 1, "a"), f.Stop(1, 1, "b")), f.Route("r", ((1,),))),
+    ),
+    "map on a line": (f.route_map, f.RouteMap((f.Stop(1, 1, "a"), f.Stop(9, 1, "b")), depot=None)),
+    "map with nan": (f.route_map, f.RouteMap((f.Stop(float("nan"), 1, "a"), f.Stop(9, 1, "b")))),
+    "circuit without gates": (f.circuit, f.Circuit("empty", 0, ())),
+    "circuit of 500 layers": (f.circuit, qaoa(layers=500, qubits=4)),
+    "arms without results": (f.bars, f.Arms((f.Arm("a", "qpu", None),), "m")),
+    "one arm": (f.bars, f.Arms((f.Arm("a", "qpu", 3.0),), "m")),
+    "equal arms": (f.bars, f.Arms((f.Arm("a", "qpu", 3.0), f.Arm("b", "cpu", 3.0)), "m", 3.0)),
+    "arms nan": (f.bars, f.Arms((f.Arm("a", "qpu", float("nan")), f.Arm("b", "cpu", 3.0)), "m")),
+    "budget without limit": (f.budget_bullet, budget(limit=None)),
+    "budget of nothing": (f.budget_bullet, f.Budget(Decimal(0), Decimal(0), Decimal(0))),
+    "nothing spent": (f.outcome_bar, f.Outcomes(())),
+    "no weeks": (f.trend, f.Trend(())),
+    "one week": (f.trend, f.Trend((f.Week("wk 1", 1, Decimal(3)),))),
+    "none accepted": (f.trend, f.Trend((f.Week("wk 1", 0, None), f.Week("wk 2", 0, None)))),
+    "equal weeks": (f.trend, f.Trend((f.Week("wk 1", 1, Decimal(3)), f.Week("wk 2", 1, Decimal(3))))),
+    "no days": (f.day_strip, f.Days(())),
+    "empty day": (f.day_strip, f.Days((f.Day(date(2026, 1, 1), 0, 3),))),
+    "no values": (lambda v: f.sparkline(v, "x"), ()),
+    "one value": (lambda v: f.sparkline(v, "x"), (1.0,)),
+    "equal values": (lambda v: f.sparkline(v, "x"), (1.0, 1.0, 1.0)),
+    "only gaps": (lambda v: f.sparkline(v, "x"), (None, float("nan"))),
+}
+ALL = {**DRAWN, **{f"hostile {k}": v for k, v in HOSTILE.items()}, **ODD}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_figure_is_well_formed_and_says_what_it_shows(name: str):
+    draw, data = ALL[name]
+    drawn = draw(data)
+    ElementTree.fromstring(f"<div>{drawn.svg}</div>")
+    assert drawn.sentence
+    assert 'role="img"' in drawn.svg or 'role="group"' in drawn.svg or drawn.svg.startswith(("<p", "<span"))
+    shown = drawn.svg + drawn.sentence + str(drawn.table.rows)
+    assert not re.search(r"\b(None|nan|NaN|inf|Infinity|Decimal)\b", shown)
+    assert " style=" not in drawn.svg
+    assert all(len(row) == len(drawn.table.head) for row in drawn.table.rows)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_label_never_becomes_markup(name: str):
+    draw, data = HOSTILE[name]
+    svg = draw(data).svg
+    assert "<img" not in svg
+    tree = ElementTree.fromstring(f"<div>{svg}</div>")
+    assert not any(key.startswith("on") for node in tree.iter() for key in node.attrib)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_same_data_gives_the_same_drawing(name: str):
+    draw, data = ALL[name]
+    assert draw(data) == draw(data)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_each_drawing_has_a_table_and_stays_in_its_time(name: str):
+    draw, data = DRAWN[name]
+    assert draw(data).table.rows
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        draw(data)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.005
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_bar_leaves_its_drawing(name: str):
+    draw, data = ALL[name]
+    for x in re.findall(r'\s(?:x|cx|x1|x2)="([^"]+)%"', draw(data).svg):
+        assert -0.01 <= float(x) <= 100.01
+    for width in re.findall(r'\s(?:width|height|r)="([^"%]+)%?"', draw(data).svg):
+        assert float(width) >= 0
+
+
+def test_the_stave_folds_waits_and_keeps_compute_to_scale():
+    svg = f.stave(score()).svg
+    approval = re.search(r"Approval.*?width=\"([\d.]+)%\"", svg)
+    reduce = re.search(r"Reduce: 46.*?width=\"([\d.]+)%\"", svg)
+    assert approval and reduce and float(approval[1]) < float(reduce[1])
+    assert svg.count("preserveAspectRatio") == 4  # one zigzag for each folded wait
+    assert 'href="#d1"' in svg and "now " in svg
+    true = f.stave(f.Stave(score().bars, folded=False)).svg
+    assert "preserveAspectRatio" not in true and "now " not in true
+
+
+def test_hundreds_of_submissions_stay_small():
+    bars, t = [], 0
+    for i in range(500):
+        bars += [
+            f.Bar(f.Lane.QPU, at(t), at(t + 40), "Queue", f.Kind.WAIT),
+            f.Bar(f.Lane.QPU, at(t + 40), at(t + 46), f"S{i}"),
+        ]
+        t += 46
+    drawn = f.stave(f.Stave(tuple(bars)))
+    assert len(drawn.svg) < 20_000
+    assert "500 pieces of work" in drawn.svg
+
+
+def test_the_best_classical_line_is_in_the_histogram_and_good_bars_differ():
+    svg = f.histogram(samples()).svg
+    assert "best classical" in svg
+    assert svg.count('class="f-pine"') == 3  # two bins whose middle is at or under 1 296 m, and the legend
+    assert "polyline" in svg  # the control
+
+
+def test_a_week_without_a_solution_breaks_the_line():
+    drawn = f.trend(weeks())
+    assert drawn.table.rows[1][1] == "none accepted"
+    assert drawn.svg.count("<polyline") == 0  # two lonely points, no line through a gap
+
+
+def test_a_wide_circuit_is_folded_and_says_so():
+    drawn = f.circuit(qaoa())
+    assert "q17" in drawn.svg and ">q9<" not in drawn.svg
+    assert "10 more qubits" in drawn.sentence
+    assert any("q9" in row[1] for row in drawn.table.rows)
+
+
+def test_a_budget_over_its_limit_changes_its_look():
+    assert "f-deg" in f.budget_bullet(budget("4100")).svg
+    assert "f-deg" not in f.budget_bullet(budget()).svg
+    assert dict(f.budget_bullet(budget()).table.rows)["Free"].endswith("097.40")
