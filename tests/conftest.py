@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from hybridops.engine import wiring
 from tests.engine import fake
+from tests.realdb import RealDatabase, real_database
 from tests.world import World, make_world
 
 
 @pytest.fixture(autouse=True)
 def _fake_workshop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The fake workflow and its scripted cloud beside the real ones."""
-    monkeypatch.setattr(settings, "EXTRA_WORKFLOWS", {"fake": "tests.engine.fake:Fake"}, raising=False)
+    monkeypatch.setattr(settings, "EXTRA_WORKFLOWS", {"fake": "tests.engine.fake:Fake"})
     providers = {**settings.PROVIDERS, "scripted": ("tests.engine.fake:Scripted", {})}
     monkeypatch.setattr(settings, "PROVIDERS", providers)
     fake.HOOKS.clear()
@@ -32,3 +34,10 @@ def _fake_workshop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def world(db: None) -> World:
     """The cast with a signed fake workflow, rolled back after the test."""
     return make_world()
+
+
+@pytest.fixture
+def real(tmp_path: Path, django_db_blocker: object, _fake_workshop: None) -> Iterator[RealDatabase]:
+    """A database with real commits; nobody is called, the test drives the stages itself."""
+    with real_database(tmp_path, django_db_blocker) as database:
+        yield database

@@ -96,12 +96,24 @@ CAST = {
 
 def make_world(*, limit_usd: int = 1000) -> World:
     """Everything one needs for a run of the fake workflow. Zoe belongs to another team and sees none of it."""
+    world = _found(FAKE, PRICES, document("policy"), limit_usd)
+    other = teams.add_team(slug="other", name="Other", actor=SYSTEM)
+    world.people["zoe"] = _person("zoe", other, Role.ANALYST)
+    return world
+
+
+def bench_world(definition: dict[str, Any], prices: dict[str, Any]) -> World:
+    """The same around another workflow, with a policy that lets everything pass."""
+    return _found(definition, prices, {**document("policy"), "line": 1000, "auto_usd_max": "1000"}, 1_000_000)
+
+
+def _found(
+    definition: dict[str, Any], prices: dict[str, Any], policy: dict[str, Any], limit_usd: int
+) -> World:
     keyring.make_missing()
     team = teams.add_team(slug="routing", name="Routing", actor=SYSTEM)
-    other = teams.add_team(slug="other", name="Other", actor=SYSTEM)
     project = teams.add_project(team=team, slug="aarhus", name="Aarhus", actor=SYSTEM)
     people = {name: _person(name, team, role) for name, role in CAST.items()}
-    people["zoe"] = _person("zoe", other, Role.ANALYST)
     today = clock.now().date()
     open_budget(
         team_id=team.pk,
@@ -111,16 +123,16 @@ def make_world(*, limit_usd: int = 1000) -> World:
         ends_on=today + timedelta(days=100),
         actor=SYSTEM,
     )
-    publish(PRICES, "pricebook")
-    publish(document("policy"), "policy")
-    publish(FAKE, "workflow")
-    observe(wiring.provider("scripted").backends())
+    publish(prices, "pricebook")
+    publish(policy, "policy")
+    publish(definition, "workflow")
+    observe(wiring.provider(definition["providers"][0]).backends())
     snapshot = services.add_snapshot(
         user=people["ines"],
         project_id=project.pk,
         name="Wave 14",
         filename="wave.csv",
-        workflow="fake",
+        workflow=definition["name"],
         digest=store(b"data"),
         summary={"stops": 12},
     )
@@ -149,8 +161,8 @@ def publish(body: dict[str, Any], kind: str) -> None:
 
 
 def submit(world: World, *, user: User | None = None, **changes: Any) -> Run:
-    """A run of the fake workflow as Ines submits it."""
-    definition, digest = workflow_named("fake")
+    """A run as Ines submits it."""
+    definition, digest = workflow_named(changes.pop("workflow", "fake"))
     wanted: dict[str, Any] = {
         "project_id": world.project.pk,
         "snapshot_id": world.snapshot.pk,

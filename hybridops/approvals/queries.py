@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.domain.errors import NotYours
@@ -48,3 +51,47 @@ def last_consumed(team_id: int, definition: str, before: int) -> ApprovalRequest
     """The last request of this team and definition that was approved and used: differences are against it."""
     rows = ApprovalRequest.objects.filter(team_id=team_id, state=RequestState.CONSUMED, pk__lt=before)
     return rows.filter(envelope__definition=definition).order_by("-id").first()
+
+
+def by_runs(run_ids: Iterable[int]) -> dict[int, ApprovalRequest]:
+    """The newest request about each of these runs, for callers that may see the runs."""
+    subjects = [f"run:{pk}" for pk in run_ids]
+    rows = ApprovalRequest.objects.filter(subject__in=subjects).order_by("id")
+    return {int(row.subject.removeprefix("run:")): row for row in rows}
+
+
+def waiting_for_others(user: User) -> QuerySet[ApprovalRequest]:
+    """Pending requests this person sees and cannot decide, first to lapse first."""
+    mine = waiting_for(user).values("pk")
+    rows = requests_for(user).filter(state=RequestState.PENDING).exclude(pk__in=mine)
+    return rows.order_by("lapses_at", "id")
+
+
+def decided_since(user: User, since: datetime) -> QuerySet[ApprovalRequest]:
+    """Requests with a person's vote since a moment that are pending no more, newest vote first."""
+    voted = Decision.objects.filter(request=OuterRef("pk"), made_at__gte=since, person__isnull=False)
+    rows = requests_for(user).exclude(state=RequestState.PENDING).filter(Exists(voted))
+    return rows.prefetch_related("decisions").order_by("-pk")
+
+
+def passed_since(user: User, since: datetime) -> int:
+    """How many requests the policy answered by itself since a moment."""
+    by_policy = Q(person=None, verdict="approve", made_at__gte=since)
+    return Decision.objects.filter(by_policy, request__in=requests_for(user).values("pk")).count()
+
+
+def deciders(request: ApprovalRequest) -> list[str]:
+    """The names of those who may decide on a request: roles of its team, not involved, active people."""
+    people = User.objects.filter(
+        memberships__team=request.team_id,
+        memberships__role__in=("reviewer", "finance"),
+        is_active=True,
+        kind=User.PERSON,
+    )
+    found = people.exclude(pk__in=[*request.involved, request.requester_id]).distinct().order_by("name")
+    return [str(person) for person in found]
+
+
+def may_decide(user: User, request: ApprovalRequest) -> bool:
+    """Whether the request waits for this person."""
+    return request.state == RequestState.PENDING and waiting_for(user).filter(pk=request.pk).exists()

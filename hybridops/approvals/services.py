@@ -26,7 +26,7 @@ from hybridops.trust.canonical import digest_of
 VERDICTS = ("approve", "narrow", "changes", "reject")
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def ask(
     *,
     team_id: int,
@@ -84,7 +84,7 @@ def open_for(subject: str) -> ApprovalRequest | None:
     return ApprovalRequest.objects.filter(subject=subject, state__in=states).first()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def decide(
     *,
     request_id: int,
@@ -232,7 +232,7 @@ def _move(request: ApprovalRequest, target: RequestState, why: str, actor: Actor
     record(stream=f"request:{request.pk}", action=f"approval.{target}", actor=actor, facts=facts)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def consume(*, request_id: int, digest: str, actor: Actor) -> Envelope:
     """Uses an approval up, once, for exactly this digest; raises Refused or Conflict otherwise.
 
@@ -256,7 +256,7 @@ def _check_signatures(request: ApprovalRequest) -> None:
             raise Refused("A decision was signed for something else.")
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def close(*, request_id: int, target: RequestState, why: str, actor: Actor) -> bool:
     """Withdraws, expires or marks stale an open request; False where it has ended already."""
     request = ApprovalRequest.objects.select_for_update().get(pk=request_id)
@@ -282,3 +282,8 @@ def is_decided(subject: str) -> bool:
         .first()
     )
     return state is not None and state != RequestState.PENDING
+
+
+def team_of(request_id: int) -> int:
+    """The team whose inboxes a request stands in."""
+    return ApprovalRequest.objects.values_list("team_id", flat=True).get(pk=request_id)

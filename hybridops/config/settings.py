@@ -102,7 +102,15 @@ CACHES = {
     }
 }
 # Key → ("module:Class", options); the engine makes each one when it is first needed.
-PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {}
+# Problem families of your own beside the shipped ones: name to "module:Class" (see domain/ports.py).
+EXTRA_WORKFLOWS: dict[str, str] = {}
+PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "local": ("hybridops.providers.local:LocalSimulator", {"folder": HOME / "simulator"}),
+}
+if DEMO:  # fails on purpose, and only there
+    PROVIDERS["flaky"] = ("hybridops.providers.flaky:FlakySimulator", {"folder": HOME / "simulator"})
+OBSERVE_SECONDS = 15  # between two looks at a provider's backends
+SEAL_SECONDS = 2  # between two rounds that put new records into the log
 MAILERS = {
     "default": {
         "BACKEND": f"django.core.mail.backends.{os.environ.get('HYBRIDOPS_MAIL') or 'console'}.EmailBackend"

@@ -14,7 +14,7 @@ class SignedDocument(models.Model):
     name = models.SlugField()
     version = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
-    envelope = models.JSONField()
+    envelope = models.TextField()
     state = models.CharField(max_length=10, default=ACTIVE)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="authored"

@@ -54,7 +54,9 @@ def publish(
         name=name,
         version=version,
         digest=digest,
-        envelope=dsse.sign(kind=kind, name=name, document=document, pair=keyring.pair("definition")),
+        envelope=canonical(
+            dsse.sign(kind=kind, name=name, document=document, pair=keyring.pair("definition"))
+        ).decode(),
         author_id=author_id,
         approver_id=approver_id,
         made_at=clock.now(),
@@ -78,15 +80,18 @@ def verified(row: SignedDocument) -> dict[str, Any]:
     """The document of a row as signed; raises Unsigned where signature, kind, digest or allowlist say no."""
     if row.state != SignedDocument.ACTIVE:
         raise Unsigned(f"{row} is retired. Choose its successor.")
-    document = _verified(canonical(row.envelope), row.kind, _trust_stamp())
-    if digest_of(document) != row.digest:
+    document, digest = _verified(row.envelope, row.kind, _trust_stamp())
+    if digest != row.digest:
         raise Unsigned(f"{row} is not the document that was listed.")
     return document
 
 
 @lru_cache(maxsize=256)
-def _verified(envelope: bytes, kind: str, _stamp: tuple[str, ...]) -> dict[str, Any]:
-    return dsse.verify(read_json(envelope), kind=kind, trusted=keyring.trusted("definition"))[0]
+def _verified(envelope: str, kind: str, _stamp: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    """The document and its digest; remembered for as long as the bytes and the trusted keys are the same."""
+    opened = read_json(envelope.encode())
+    document, _ = dsse.verify(opened, kind=kind, trusted=keyring.trusted("definition"))
+    return document, digest_of(document)
 
 
 def _trust_stamp() -> tuple[str, ...]:

@@ -166,7 +166,6 @@ class StepInput:
     seed: int
     results: Mapping[str, Mapping[str, Any]]
     artifact: Callable[[str], bytes]
-    backends: Sequence[Backend] = ()
     samples: Sequence[SampleSet] = ()
     deadline_seconds: float = 60.0
     prefer_gpu: bool = True

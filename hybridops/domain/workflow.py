@@ -75,13 +75,14 @@ class StageSpec:
     seconds_max: float
     label: str
     gpu_required: bool = False
+    light: bool = False
 
     @property
     def queue(self) -> str:
-        """Heavy work goes to a killable child; what only reads and writes rows runs light."""
+        """Heavy work goes to a killable child; what takes milliseconds runs light, without a fork."""
         if self.kind == "quantum":
             return "qpu"
-        return self.resource if self.kind in ("compute", "score") else "light"
+        return "light" if self.light or self.kind in ("validate", "gate") else self.resource
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,19 @@ from django.db import transaction
 
 from hybridops.approvals import services as approvals
 from hybridops.approvals.queries import by_subject
-from hybridops.domain import clock
+from hybridops.domain import clock, envelope
 from hybridops.domain.actors import Actor
-from hybridops.domain.envelope import read
 from hybridops.domain.errors import BadInput, Conflict, Fenced, NoRoom, Refused
 from hybridops.domain.states import RequestState, RunState, StageState, SubmissionState
 from hybridops.domain.workflow import Fallback
-from hybridops.engine.bills import settle_classical
-from hybridops.engine.context import Context, load
+from hybridops.engine import context
+from hybridops.engine.context import Context
 from hybridops.engine.deadline import deadline
 from hybridops.engine.proposals import Ask, Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.stages import STAGES
 from hybridops.experiments import conduct
-from hybridops.experiments.models import Stage, Submission
-from hybridops.experiments.transitions import Applied, Ending, StageMove, SubmissionMove, apply, claim
+from hybridops.experiments.models import Submission
+from hybridops.experiments.transitions import Book, Ending, StageMove, SubmissionMove, apply, claim, read
 
 LOSSES_MAX = 3
 _log = logging.getLogger(__name__)
@@ -38,25 +37,23 @@ def worker_actor(worker: str) -> Actor:
 def take(stage_id: int, worker: str) -> int | None:
     """Works on a stage and on what follows in the same queue; the run's id, or None without work."""
     actor = worker_actor(worker)
-    stage = claim(stage_id=stage_id, worker=worker, actor=actor)
-    run_id = stage.run_id if stage else None
-    while stage is not None:
-        stage = work(stage, actor)
+    book = claim(stage_id=stage_id, worker=worker, actor=actor)
+    run_id = book.run.pk if book else None
+    while book is not None and book.claimed is not None:
+        book = work(book, actor)
     return run_id
 
 
-def work(stage: Stage, actor: Actor) -> Stage | None:
-    """One claimed stage to its end, hold or loss; the next stage, claimed along with it, if any."""
-    ctx = load(stage, actor)
-    sending: int | None = None
+def work(book: Book, actor: Actor) -> Book | None:
+    """One claimed stage to its end, hold or loss; what was applied at the end, with the next stage claimed."""
+    ctx = context.of(book, actor)
     try:
         while True:
-            ctx.sending = sending
-            proposal = propose(ctx)
-            applied, sending = dispose(ctx, proposal)
+            applied, sending = dispose(ctx, propose(ctx))
             if applied is not None:
-                return applied.claimed
-            ctx = load(stage, actor)
+                return applied
+            ctx = context.of(read(ctx.run.pk, ctx.stage.key), actor)
+            ctx.sending = sending
     except Fenced as problem:
         _log.info("fenced: %s", problem)
         return None
@@ -81,7 +78,7 @@ def propose(ctx: Context) -> Proposal:
         return Fall(why, Ending(RunState.FAILED, why))
 
 
-def dispose(ctx: Context, proposal: Proposal) -> tuple[Applied | None, int | None]:
+def dispose(ctx: Context, proposal: Proposal) -> tuple[Book | None, int | None]:
     """Carries a proposal out. Answers what was applied once the stage is left, or None to look again,
     with the ordinal of an attempt just written down.
     """
@@ -106,15 +103,15 @@ def dispose(ctx: Context, proposal: Proposal) -> tuple[Applied | None, int | Non
             return _reopen(ctx, proposal.why), None
 
 
-def _leave(ctx: Context, target: StageState, why: str, values: dict[str, Any] | None = None) -> Applied:
+def _leave(ctx: Context, target: StageState, why: str, values: dict[str, Any] | None = None) -> Book:
     """Leaves the stage in a state, under its fence, and takes the next ready one of this queue along."""
     move = StageMove(ctx.stage.key, target, why, fence=ctx.stage.fence, values=values or {})
     next_one = (ctx.actor.id, ctx.stage.queue)
     return apply(run_id=ctx.run.pk, actor=ctx.actor, stages=[move], claim=next_one)
 
 
-@transaction.atomic
-def _done(ctx: Context, done: Done) -> Applied:
+@transaction.atomic(savepoint=False)
+def _done(ctx: Context, done: Done) -> Book:
     if done.placement is not None:
         conduct.place(run_id=ctx.run.pk, stage=ctx.stage.key, placement=done.placement)
     values: dict[str, Any] = {"summary": dict(done.summary), "device": done.device, "progress": 1.0}
@@ -128,14 +125,12 @@ def _done(ctx: Context, done: Done) -> Applied:
     return _finish(ctx, done.ending, move)
 
 
-def _finish(ctx: Context, ending: Ending, move: StageMove) -> Applied:
-    run = conduct.finish(run_id=ctx.run.pk, ending=ending, actor=ctx.actor, stage=move)
-    settle_classical(run, ctx.actor)
-    return Applied(run, None)
+def _finish(ctx: Context, ending: Ending, move: StageMove) -> Book:
+    return conduct.finish(run_id=ctx.run.pk, ending=ending, actor=ctx.actor, stage=move)
 
 
-@transaction.atomic
-def _fall(ctx: Context, fall: Fall) -> Applied:
+@transaction.atomic(savepoint=False)
+def _fall(ctx: Context, fall: Fall) -> Book:
     """The definition's fallback, chosen at submit: go on classically, or end."""
     classical = ctx.run.plan["fallback"] == Fallback.CLASSICAL and ctx.spec.kind in ("gate", "quantum")
     if classical and not ctx.run.cancel_requested:
@@ -146,8 +141,8 @@ def _fall(ctx: Context, fall: Fall) -> Applied:
     return _finish(ctx, fall.ending, move)
 
 
-@transaction.atomic
-def _ask(ctx: Context, ask: Ask) -> Applied:
+@transaction.atomic(savepoint=False)
+def _ask(ctx: Context, ask: Ask) -> Book:
     experiment = ctx.run.experiment
     owner = Actor(ctx.actor.kind, ctx.actor.id, ctx.actor.name, on_behalf=str(ctx.run.requested_by))
     request = approvals.ask(
@@ -165,11 +160,12 @@ def _ask(ctx: Context, ask: Ask) -> Applied:
     )
     summary = {**ask.summary, "request": request.pk}
     if request.state == RequestState.PENDING:
+        conduct.inbox_changed(request.pk)
         return _leave(ctx, StageState.HELD, conduct.APPROVAL, {"summary": summary})
     return _leave(ctx, StageState.DONE, f"approved by {ask.policy_name}", {"summary": summary})
 
 
-def _reserve(ctx: Context, wanted: Reserve) -> Applied | None:
+def _reserve(ctx: Context, wanted: Reserve) -> Book | None:
     """Approval, money and intent in one transaction; without room for it, the fallback."""
     try:
         with transaction.atomic():
@@ -187,7 +183,7 @@ def _reserve(ctx: Context, wanted: Reserve) -> Applied | None:
                 raise Refused("There is no approval for this run.")
             conduct.intend(
                 run=ctx.run,
-                envelope=read(request.envelope),
+                envelope=envelope.read(request.envelope),
                 submission=wanted.submission,
                 slot_micro=wanted.slot_micro,
                 actor=ctx.actor,
@@ -204,8 +200,8 @@ def _sent(ctx: Context, move: SubmissionMove) -> None:
         conduct.settle(submission=row, billed_micro=0, actor=ctx.actor)
 
 
-@transaction.atomic
-def _reopen(ctx: Context, why: str) -> Applied:
+@transaction.atomic(savepoint=False)
+def _reopen(ctx: Context, why: str) -> Book:
     """Back to the gate: the old approval is stale, the gate asks again about what would be sent now."""
     request = approvals.open_for(conduct.subject(ctx.run.pk))
     if request is not None:

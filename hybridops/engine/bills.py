@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-
 from hybridops.definitions.queries import price_book_by_digest
 from hybridops.domain.actors import Actor
 from hybridops.domain.budget import PriceBook, bill, compute_lines, to_micro
@@ -11,8 +9,7 @@ from hybridops.domain.ports import Usage
 from hybridops.domain.states import SubmissionState
 from hybridops.domain.workflow import Definition
 from hybridops.experiments import conduct
-from hybridops.experiments.models import Run, Stage, Submission
-from hybridops.quotas import services as quotas
+from hybridops.experiments.models import Submission
 from hybridops.quotas.models import Reservation
 
 MARGIN = 4
@@ -29,21 +26,6 @@ def seconds_max(definition: Definition) -> tuple[float, float]:
     cpu = sum(spec.seconds_max for spec in definition.stages if spec.resource == "cpu")
     gpu = sum(spec.seconds_max for spec in definition.stages if spec.resource == "gpu")
     return cpu, gpu
-
-
-@transaction.atomic
-def settle_classical(run: Run, actor: Actor) -> None:
-    """Ends the classical reservation with what the stages measured."""
-    key = conduct.classical_key(run.pk)
-    held = Reservation.objects.get(key=key)
-    book = price_book_by_digest(held.price_book)
-    rows = Stage.objects.filter(run=run, seconds__isnull=False)
-    spent = {"cpu": 0.0, "gpu": 0.0}
-    for stage in rows:
-        lane = "gpu" if stage.device and stage.device.upper() != "CPU" else "cpu"
-        spent[lane] += stage.seconds or 0.0
-    lines = compute_lines(book, cpu_seconds=spent["cpu"], gpu_seconds=spent["gpu"])
-    quotas.settle(key=key, billed_micro=sum(to_micro(line.amount) for line in lines), actor=actor)
 
 
 def settle_submission(row: Submission, usage: Usage, actor: Actor) -> None:

@@ -7,10 +7,9 @@ from time import monotonic, process_time
 from typing import Any
 
 from hybridops.artifacts.services import fetch, store
-from hybridops.backends.services import known
 from hybridops.definitions.queries import workflow_by_digest
 from hybridops.domain.errors import BadInput, Refused
-from hybridops.domain.placement import place_compute
+from hybridops.domain.placement import Placement, place_compute
 from hybridops.domain.ports import StepInput, StepOutput
 from hybridops.domain.states import RunState, StageState
 from hybridops.domain.verdict import Verdict, judge
@@ -34,7 +33,6 @@ def step_input(ctx: Context) -> StepInput:
         seed=ctx.run.plan["seed"],
         results=ctx.results(),
         artifact=fetch,
-        backends=known(),
         samples=ctx.samples(),
         deadline_seconds=ctx.spec.seconds_max,
         report=Reporter(ctx.stage),
@@ -125,12 +123,16 @@ def _ended(done: Done, outcome: RunState, why: str, verdict: Verdict | None) -> 
 
 def _run_step(ctx: Context, step: str) -> Done:
     """Runs a step and keeps its artifacts; seconds are this process's CPU time, which is what is charged."""
-    workflow = wiring.workflow(ctx.definition().workflow)
+    workflow = wiring.workflow(ctx.family())
     if step not in workflow.steps:
         raise BadInput(f"{workflow.name} has no step {step!r}.")
     started = process_time()
     output: StepOutput = workflow.steps[step](step_input(ctx))
     seconds = process_time() - started
     names = {name: store(data) for name, data in output.artifacts.items()}
-    placement = place_compute(ctx.spec.resource, output.device, gpu_required=ctx.spec.gpu_required)
-    return Done({**output.summary, "artifacts": names}, output.device, seconds, output.peak_bytes, placement)
+    placed = None if ctx.spec.light else _placed(ctx, output)
+    return Done({**output.summary, "artifacts": names}, output.device, seconds, output.peak_bytes, placed)
+
+
+def _placed(ctx: Context, output: StepOutput) -> Placement:
+    return place_compute(ctx.spec.resource, output.device, gpu_required=ctx.spec.gpu_required)

@@ -10,10 +10,12 @@ from typing import Any
 from hybridops.artifacts.services import fetch
 from hybridops.definitions.queries import workflow_by_digest
 from hybridops.domain.actors import Actor
+from hybridops.domain.errors import Fenced
 from hybridops.domain.ports import SampleSet
 from hybridops.domain.states import SubmissionState
 from hybridops.domain.workflow import Definition, StageSpec
 from hybridops.experiments.models import Run, Stage, Submission
+from hybridops.experiments.transitions import Book
 
 
 @dataclass(slots=True)
@@ -32,6 +34,10 @@ class Context:
         """Verified again at every use; raises Unsigned."""
         return workflow_by_digest(self.run.plan["definition"])
 
+    def family(self) -> str:
+        """The workflow's code, as planned at submit; the gate and the QPU stage verify the definition itself."""
+        return str(self.run.plan["family"])
+
     def results(self) -> Mapping[str, Mapping[str, Any]]:
         """The summaries of every ended stage, by key."""
         return {key: stage.summary for key, stage in self.stages.items() if stage.summary}
@@ -49,10 +55,10 @@ class Context:
         return [SampleSet(**json.loads(fetch(row.result))) for row in done]
 
 
-def load(stage: Stage, actor: Actor) -> Context:
-    """Reads the run as it stands now."""
-    run = Run.objects.select_related("experiment__project", "experiment__snapshot").get(pk=stage.run_id)
-    stages = {row.key: row for row in Stage.objects.filter(run=run).order_by("id")}
-    submissions = list(Submission.objects.filter(run=run).order_by("ordinal"))
-    fresh = stages[stage.key]
-    return Context(run, fresh, fresh.described(), stages, submissions, actor)
+def of(book: Book, actor: Actor) -> Context:
+    """What the stage claimed in a book looks at."""
+    stage = book.claimed
+    if stage is None:
+        raise Fenced("No stage was claimed.")
+    submissions = [book.submissions[ordinal] for ordinal in sorted(book.submissions)]
+    return Context(book.run, stage, stage.described(), book.stages, submissions, actor)

@@ -8,19 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from hybridops.approvals.queries import by_subject
+from hybridops.backends.services import known
 from hybridops.definitions.queries import authors_of, policy
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
 from hybridops.domain.envelope import Envelope, Listed
 from hybridops.domain.risk import Policy, RiskFacts, assess
-from hybridops.domain.states import RequestState, RunState, SubmissionState
+from hybridops.domain.states import RequestState, RunState
 from hybridops.engine.context import Context
 from hybridops.engine.programs import slot_cost
 from hybridops.engine.proposals import Ask, Done, Fall, Hold, Proposal
+from hybridops.engine.risks import facts_of
 from hybridops.experiments import conduct
-from hybridops.experiments.models import Run, Submission
+from hybridops.experiments.models import Run
 from hybridops.experiments.transitions import Ending
-from hybridops.quotas.queries import budgets_for
 
 _R = RequestState
 
@@ -48,7 +48,7 @@ def _ask(ctx: Context) -> Ask:
     definition, (rules, policy_digest) = ctx.definition(), policy()
     compiled = ctx.summary_with("programs")
     listed = compiled["programs"][: 1 if definition.submissions_max == 1 else None]
-    assessment = assess(_facts(ctx, rules, compiled["programs"][0]), rules)
+    assessment = assess(_facts(ctx, compiled["programs"][0]), rules)
     lapses_at = _lapses_at(ctx.run, rules)
     envelope = _envelope(ctx, compiled, listed, policy_digest, lapses_at)
     return Ask(
@@ -97,47 +97,20 @@ def _envelope(
     )
 
 
-def _facts(ctx: Context, rules: Policy, first: Mapping[str, Any]) -> RiskFacts:
-    """What the rules of risk look at."""
+def _facts(ctx: Context, first: Mapping[str, Any]) -> RiskFacts:
+    """The same facts as the preview's, with the exact cost of the compiled program."""
     experiment = ctx.run.experiment
-    cost = Decimal(first["quote"]["high"])
-    calibrated = first["calibrated_at"] and datetime.fromisoformat(first["calibrated_at"])
-    hardware = first["kind"] != "ideal simulator"
-    return RiskFacts(
-        cost_usd_max=cost,
+    backend = next(b for b in known() if (b.provider, b.name) == (first["provider"], first["backend"]))
+    return facts_of(
+        definition=ctx.run.plan["definition"],
+        backend=backend,
+        cost_usd=Decimal(first["quote"]["high"]),
         shots=int(ctx.run.parameters["shots"]),
-        real_hardware=hardware,
-        backend=first["backend"],
-        backend_used_before=_used(ctx, backend=first["backend"]),
-        definition_used_before=_used(ctx),
-        region=first["region"],
-        home_region=experiment.project.home_region,
-        sensitive_data=experiment.snapshot.data_class == "sensitive",
+        project=experiment.project,
+        snapshot=experiment.snapshot,
         priority_class=experiment.priority_class,
-        by_machine=ctx.run.requested_by.kind != "person",
-        calibration_age_hours=_age_hours(calibrated),
-        budget_share=_budget_share(ctx, cost, first["backend"]),
+        requester=ctx.run.requested_by,
     )
-
-
-def _used(ctx: Context, backend: str = "") -> bool:
-    """Whether this version has brought a result home before (from this backend)."""
-    rows = Submission.objects.filter(
-        run__plan__definition=ctx.run.plan["definition"], state=SubmissionState.RETRIEVED
-    ).exclude(run=ctx.run)
-    return (rows.filter(backend=backend) if backend else rows).exists()
-
-
-def _age_hours(calibrated: datetime | None) -> float | None:
-    return None if calibrated is None else (clock.now() - calibrated).total_seconds() / 3600
-
-
-def _budget_share(ctx: Context, cost: Decimal, backend: str) -> float:
-    """The largest share of what is left that the cost would take of any budget."""
-    project = ctx.run.experiment.project
-    rows = budgets_for(team_id=project.team_id, project_id=project.pk, backend=backend, on=clock.now().date())
-    shares = [float(cost / from_micro(row.free_micro)) if row.free_micro else 1.0 for row in rows if cost]
-    return max(shares, default=0.0)
 
 
 def _involved(ctx: Context) -> frozenset[int]:

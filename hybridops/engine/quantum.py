@@ -143,7 +143,7 @@ def _after_result(ctx: Context) -> Proposal:
 def _wants_more(ctx: Context) -> bool:
     from hybridops.engine.compute import step_input  # compute imports the stage kinds
 
-    found = wiring.workflow(ctx.definition().workflow).steps[ctx.spec.step](step_input(ctx))
+    found = wiring.workflow(ctx.family()).steps[ctx.spec.step](step_input(ctx))
     return bool(found.summary.get("more"))
 
 

@@ -25,7 +25,7 @@ def _load(path: str) -> object:
 @cache
 def workflow(name: str) -> Workflow:
     """The code of a problem family; raises BadInput for one that this installation does not have."""
-    paths = {**WORKFLOWS, **getattr(settings, "EXTRA_WORKFLOWS", {})}
+    paths = {**WORKFLOWS, **settings.EXTRA_WORKFLOWS}
     if name not in paths:
         raise BadInput(f"This installation has no workflow called {name!r}.")
     return _load(paths[name])()  # type: ignore[operator,no-any-return]  # a class that keeps the contract
@@ -47,7 +47,7 @@ def providers() -> list[Provider]:
 @cache
 def implementation(name: str) -> str:
     """The digest of the code a definition binds: the workflow's own module and every solver file."""
-    paths = {**WORKFLOWS, **getattr(settings, "EXTRA_WORKFLOWS", {})}
+    paths = {**WORKFLOWS, **settings.EXTRA_WORKFLOWS}
     module = paths.get(name, "").partition(":")[0]
     packages = SOLVERS if module.startswith("hybridops.workflows") else (module,)
     total = sha256()

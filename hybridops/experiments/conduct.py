@@ -10,16 +10,18 @@ from django.db import transaction
 
 from hybridops.approvals import services as approvals
 from hybridops.approvals.queries import by_subject
+from hybridops.definitions.queries import price_book_by_digest
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM, Actor
-from hybridops.domain.budget import from_micro
+from hybridops.domain.budget import compute_lines, from_micro, to_micro
 from hybridops.domain.envelope import Envelope, Planned, check_within
 from hybridops.domain.errors import Refused
 from hybridops.domain.placement import Placement
 from hybridops.domain.states import RequestState, StageState, SubmissionState
 from hybridops.experiments import models
+from hybridops.experiments.announce import nudge
 from hybridops.experiments.models import Run, Stage, Submission
-from hybridops.experiments.transitions import Ending, StageMove, SubmissionMove, apply
+from hybridops.experiments.transitions import Book, Ending, StageMove, SubmissionMove, apply
 from hybridops.quotas import services as quotas
 from hybridops.quotas.queries import spending_stop
 
@@ -43,17 +45,14 @@ def slot_key(run_id: int, ordinal: int) -> str:
     return f"run-{run_id}-qpu-{ordinal}"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def place(*, run_id: int, stage: str, placement: Placement) -> None:
-    """Records where a stage goes and why. The same decision twice is kept once."""
-    rows = models.Placement.objects.filter(run_id=run_id, stage=stage)
-    document = placement.document() | {"rejected": [list(pair) for pair in placement.rejected]}
-    last = rows.order_by("-id").first()
-    if last is None or last.document != document:
-        models.Placement.objects.create(run_id=run_id, stage=stage, document=document, made_at=clock.now())
+    """Records where a stage went and why, in the transaction that ends the stage."""
+    document = placement.document()
+    models.Placement.objects.create(run_id=run_id, stage=stage, document=document, made_at=clock.now())
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def consume_and_reserve(
     *, run: Run, envelope_digest: str, backend: str, slot_micro: int, price_book: str, actor: Actor
 ) -> Envelope:
@@ -77,7 +76,7 @@ def consume_and_reserve(
     return envelope
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def intend(
     *, run: Run, envelope: Envelope, submission: Submission, slot_micro: int, actor: Actor
 ) -> Submission:
@@ -125,7 +124,7 @@ def _told(row: Submission) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def settle(*, submission: Submission, billed_micro: int, actor: Actor) -> None:
     """Books what one submission cost; also after the run has ended, exactly once."""
     fresh = Submission.objects.select_for_update().get(pk=submission.pk)
@@ -135,20 +134,31 @@ def settle(*, submission: Submission, billed_micro: int, actor: Actor) -> None:
     Submission.objects.filter(pk=fresh.pk).update(settled=True, cost_micro=billed_micro)
 
 
-@transaction.atomic
-def finish(*, run_id: int, ending: Ending, actor: Actor, stage: StageMove | None = None) -> Run:
+@transaction.atomic(savepoint=False)
+def finish(*, run_id: int, ending: Ending, actor: Actor, stage: StageMove | None = None) -> Book:
     """Ends a run: its outcome, the open question, the promises nobody needs any more."""
-    moves = [stage] if stage else []
-    if moves:
-        apply(run_id=run_id, actor=actor, stages=moves)
-    run = apply(run_id=run_id, actor=actor, ending=ending).run
+    book = apply(run_id=run_id, actor=actor, stages=[stage] if stage else [], ending=ending)
     request = approvals.open_for(subject(run_id))
     if request is not None:
         approvals.close(request_id=request.pk, target=RequestState.WITHDRAWN, why=ending.why, actor=actor)
-    for row in Submission.objects.filter(run_id=run_id, state=SubmissionState.RESERVED):
-        _leave(row, actor)
+    for row in book.submissions.values():
+        if row.state == SubmissionState.RESERVED:
+            _leave(row, actor)
     release_unused(run_id=run_id, why=ending.why, actor=actor)
-    return run
+    _settle_classical(book, actor)
+    return book
+
+
+def _settle_classical(run: Book, actor: Actor) -> None:
+    """Ends the classical reservation with what the stages measured, at the prices of the submit."""
+    key = classical_key(run.run.pk)
+    book = price_book_by_digest(quotas.price_book_of(key))
+    spent = {"cpu": 0.0, "gpu": 0.0}
+    for stage in run.stages.values():
+        lane = "gpu" if stage.device and stage.device.upper() != "CPU" else "cpu"
+        spent[lane] += stage.seconds or 0.0
+    lines = compute_lines(book, cpu_seconds=spent["cpu"], gpu_seconds=spent["gpu"])
+    quotas.settle(key=key, billed_micro=sum(to_micro(line.amount) for line in lines), actor=actor)
 
 
 def _leave(row: Submission, actor: Actor) -> None:
@@ -162,9 +172,9 @@ def _leave(row: Submission, actor: Actor) -> None:
     Submission.objects.filter(pk=row.pk).update(settled=True, cost_micro=0)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def release_unused(*, run_id: int, why: str, actor: Actor) -> None:
-    """Gives back every reservation that no submission needs; the classical one is settled by the engine."""
+    """Gives back every reservation that no submission needs; the classical one is settled at the end."""
     needed = set(
         Submission.objects.filter(run_id=run_id, settled=False).values_list("reservation", flat=True)
     )
@@ -173,21 +183,21 @@ def release_unused(*, run_id: int, why: str, actor: Actor) -> None:
             quotas.release(key=key, why=why, actor=actor)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def wake_gate(run_id: int, why: str, actor: Actor) -> None:
     """The gate looks again at its request."""
     for stage in Stage.objects.filter(run_id=run_id, state=StageState.HELD, why=APPROVAL):
         apply(run_id=run_id, actor=actor, stages=[StageMove(stage.key, StageState.READY, why)])
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def wake_held(reason: str, why: str, actor: Actor) -> None:
     """Every stage that is held for a reason looks again."""
     for stage in Stage.objects.filter(state=StageState.HELD, why__startswith=reason):
         apply(run_id=stage.run_id, actor=actor, stages=[StageMove(stage.key, StageState.READY, why)])
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def lapse(*, request_id: int, run_id: int) -> None:
     """An open request past its time becomes expired, never approved, and its gate looks again."""
     done = approvals.close(
@@ -195,3 +205,10 @@ def lapse(*, request_id: int, run_id: int) -> None:
     )
     if done:
         wake_gate(run_id, "the request lapsed", SYSTEM)
+        inbox_changed(request_id)
+
+
+def inbox_changed(request_id: int) -> None:
+    """On commit, the inboxes of the request's team look again."""
+    team_id = approvals.team_of(request_id)
+    transaction.on_commit(lambda: nudge(f"inbox:{team_id}"), robust=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from hybridops.domain.errors import NotYours
@@ -43,7 +45,8 @@ def submissions_of(run: Run) -> list[Submission]:
     return list(Submission.objects.filter(run=run).order_by("ordinal"))
 
 
-def versions_after(user: User, seen: dict[int, int]) -> list[Run]:
-    """Of the runs that a page watches, those that have moved since; only what this person may see."""
-    rows = runs_for(user).filter(pk__in=list(seen)).only("id", "version", "state")
-    return [run for run in rows if run.version > seen[run.pk]]
+def versions_of(user: User, run_ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """(version, state) of the runs that a page watches; only of those this person may see."""
+    teams = teams_with(user, Permission.SEE_RUNS).values("pk")
+    rows = Run.objects.filter(pk__in=list(run_ids), experiment__project__team__in=teams)
+    return {pk: (version, state) for pk, version, state in rows.values_list("pk", "version", "state")}

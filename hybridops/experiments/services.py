@@ -49,7 +49,7 @@ class Wanted:
     cost_max_micro: int
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add_snapshot(
     *,
     user: User,
@@ -90,7 +90,7 @@ def check_project(user: User, project_id: int) -> None:
         raise BadInput("Choose a project in which you may submit.", field="project")
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def submit(
     *,
     user: User,
@@ -137,9 +137,9 @@ def submit(
         price_book=price_book,
         actor=actor(user),
     )
-    apply(run_id=run.pk, actor=actor(user), facts={"plan": run.plan_digest, "title": experiment.title})
-    run.refresh_from_db()
-    return run
+    return apply(
+        run_id=run.pk, actor=actor(user), facts={"plan": run.plan_digest, "title": experiment.title}
+    ).run
 
 
 def _snapshot(user: User, wanted: Wanted, definition: Definition) -> DataSnapshot:
@@ -172,6 +172,7 @@ def _plan(
         "schema": PLAN,
         "definition": definition_digest,
         "workflow": f"{definition.name} v{definition.version}",
+        "family": definition.workflow,
         "data": snapshot.digest,
         "parameters": definition.check_parameters(wanted.parameters),
         "seed": wanted.seed,
@@ -202,7 +203,7 @@ def _experiment(
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def cancel(*, user: User, run_id: int) -> Run:
     """Asks for a cancel. Without a live submission the run ends now; with one, the provider is asked first."""
     run = run_for(user, run_id)
@@ -212,9 +213,8 @@ def cancel(*, user: User, run_id: int) -> Run:
     who = actor(user)
     live = run.submissions.filter(state__in=LIVE_SUBMISSION)
     if not live.exists():
-        return conduct.finish(
-            run_id=run.pk, ending=Ending(RunState.CANCELLED, f"Cancelled by {user}."), actor=who
-        )
+        ending = Ending(RunState.CANCELLED, f"Cancelled by {user}.")
+        return conduct.finish(run_id=run.pk, ending=ending, actor=who).run
     if run.cancel_requested:
         return run
     wake = [
@@ -224,7 +224,7 @@ def cancel(*, user: User, run_id: int) -> Run:
     return apply(run_id=run.pk, actor=who, stages=wake, cancel=True).run
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def decide(
     *,
     user: User,
@@ -248,11 +248,11 @@ def decide(
     )
     if done.state != RequestState.PENDING:
         conduct.wake_gate(done.envelope["run"], f"{user}: {done.state.replace('_', ' ')}", actor(user))
-    transaction.on_commit(lambda: nudge(f"request:{done.pk}", state=done.state), robust=True)
+    conduct.inbox_changed(done.pk)
     return done
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def stop_spending(*, user: User, why: str) -> None:
     """Holds all QPU work of the installation. Runs wait where they are; nothing is lost."""
     check_may(user, Permission.OPERATE)
@@ -260,7 +260,7 @@ def stop_spending(*, user: User, why: str) -> None:
     transaction.on_commit(lambda: nudge("spending", state="stopped"), robust=True)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def resume_spending(*, user: User) -> None:
     """Lifts the stop and wakes every run that waits for it."""
     check_may(user, Permission.OPERATE)
@@ -272,10 +272,7 @@ def resume_spending(*, user: User) -> None:
 def wanted_again(run: Run) -> Wanted:
     """What a replay asks for: the same data, parameters and seed, with its own approval and cost."""
     experiment = run.experiment
-    if experiment.deadline is not None and experiment.deadline <= clock.now():
-        deadline = None
-    else:
-        deadline = experiment.deadline
+    late = experiment.deadline is not None and experiment.deadline <= clock.now()
     return Wanted(
         project_id=experiment.project_id,
         snapshot_id=experiment.snapshot_id,
@@ -286,7 +283,7 @@ def wanted_again(run: Run) -> Wanted:
         backend=run.plan["backend"],
         priority_class=experiment.priority_class,
         fallback=experiment.fallback,
-        deadline=deadline,
+        deadline=None if late else experiment.deadline,
         cost_max_micro=experiment.cost_max_micro,
     )
 

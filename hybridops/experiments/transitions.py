@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from hybridops.audit.services import record
 from hybridops.domain import clock
@@ -61,26 +62,23 @@ class Ending:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What stands after the moves: the run, and the stage that was claimed along with them, if any."""
-
-    run: Run
-    claimed: Stage | None
-
-
 @dataclass(slots=True)
-class _Book:
-    """One run, locked, with its machines, while moves are made."""
+class Book:
+    """One run, locked, with its machines as they stand after the moves, and the stage claimed along with them."""
 
     run: Run
     stages: dict[str, Stage]
     submissions: dict[int, Submission]
+    claimed: Stage | None = None
     told: list[dict[str, Any]] = field(default_factory=list)
-    ready: list[Stage] = field(default_factory=list)
+    _stages: dict[str, tuple[StageState, int, dict[str, Any]]] = field(default_factory=dict)
+
+    def ready(self) -> list[Stage]:
+        """The stages that became ready with these moves and that nobody has taken."""
+        return [self.stages[key] for key in self._stages if self.stages[key].state == StageState.READY]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def apply(
     *,
     run_id: int,
@@ -91,7 +89,7 @@ def apply(
     cancel: bool = False,
     claim: tuple[str, str] | None = None,
     facts: Mapping[str, Any] | None = None,
-) -> Applied:
+) -> Book:
     """Makes the moves. `claim` is (worker, queue): it takes the next ready stage of that queue along.
 
     Raises IllegalMove, Fenced where a lease was lost or the run has ended (submissions may still move
@@ -109,18 +107,26 @@ def apply(
     else:
         _end(book, ending)
     book.run.cancel_requested |= cancel
-    claimed = _claim(book, *claim) if claim else None
+    if claim is not None:
+        _claim(book, *claim)
     _close(book, actor, facts or {})
-    return Applied(book.run, claimed)
+    return book
 
 
-def _open(run_id: int) -> _Book:
-    run = Run.objects.select_for_update().get(pk=run_id)
+def _open(run_id: int) -> Book:
+    return _read(Run.objects.select_for_update(), run_id)
+
+
+def _read(runs: QuerySet[Run], run_id: int) -> Book:
+    run = runs.get(pk=run_id)
     stages = {stage.key: stage for stage in Stage.objects.filter(run_id=run_id).order_by("id")}
-    return _Book(run, stages, {row.ordinal: row for row in Submission.objects.filter(run_id=run_id)})
+    began = any(s.spec["kind"] == "quantum" and s.state != StageState.WAITING for s in stages.values())
+    rows = Submission.objects.filter(run_id=run_id).order_by("ordinal") if began else ()
+    return Book(run, stages, {row.ordinal: row for row in rows})
 
 
-def _move_stage(book: _Book, move: StageMove) -> None:
+def _move_stage(book: Book, move: StageMove) -> None:
+    """Makes the move in the book; `_close` writes each stage once, guarded by how it was read."""
     stage = book.stages[move.key]
     if move.fence is not None and (stage.fence != move.fence or stage.state != StageState.RUNNING):
         raise Fenced(f"The lease on {stage} went to another worker.")
@@ -132,12 +138,10 @@ def _move_stage(book: _Book, move: StageMove) -> None:
         **_stamps(move.target),
         **move.values,
     }
-    if Stage.objects.filter(pk=stage.pk, state=source, fence=stage.fence).update(**values) != 1:
-        raise Conflict(f"{stage} was moved by somebody else.")
-    stage.state, stage.why, stage.fence = move.target, move.why, values.get("fence", stage.fence)
+    book._stages.setdefault(move.key, (source, stage.fence, {}))[2].update(values)
+    for name, value in values.items():
+        setattr(stage, name, value)
     book.told.append({"stage": move.key, "from": source, "to": move.target, "why": move.why})
-    if move.target == StageState.READY:
-        book.ready.append(stage)
 
 
 def _stamps(target: StageState) -> dict[str, Any]:
@@ -150,7 +154,7 @@ def _stamps(target: StageState) -> dict[str, Any]:
     return {"lease_until": None, "worker": "", **ended}
 
 
-def _move_submission(book: _Book, move: SubmissionMove) -> None:
+def _move_submission(book: Book, move: SubmissionMove) -> None:
     row = book.submissions[move.ordinal]
     source = SubmissionState(row.state)
     check_move(SUBMISSION_MOVES, source, move.target)
@@ -158,11 +162,12 @@ def _move_submission(book: _Book, move: SubmissionMove) -> None:
     values = {"state": move.target, **ended, **move.values}
     if Submission.objects.filter(pk=row.pk, state=source).update(**values) != 1:
         raise Conflict(f"Submission {row} was moved by somebody else.")
-    row.state = move.target
+    for name, value in values.items():
+        setattr(row, name, value)
     book.told.append({"submission": move.ordinal, "from": source, "to": move.target, "why": move.why})
 
 
-def _follow(book: _Book) -> None:
+def _follow(book: Book) -> None:
     """Stages become ready or are skipped until nothing more follows."""
     specs = [stage.described() for stage in book.stages.values()]
     while moves := follow(specs, {key: StageState(stage.state) for key, stage in book.stages.items()}):
@@ -170,26 +175,22 @@ def _follow(book: _Book) -> None:
             _move_stage(book, StageMove(key, target, why))
 
 
-def _end(book: _Book, ending: Ending) -> None:
+def _end(book: Book, ending: Ending) -> None:
     """The run's outcome; what is still open is skipped, and whoever works on it is fenced off."""
     for stage in book.stages.values():
         if stage.state in OPEN_STAGES:
             _move_stage(book, StageMove(stage.key, StageState.SKIPPED, "the run has ended"))
     book.run.outcome, book.run.why, book.run.ended_at = ending.outcome, ending.why[:500], clock.now()
-    book.ready.clear()
 
 
-def _claim(book: _Book, worker: str, queue: str) -> Stage | None:
-    """The first ready stage of this queue, leased to the worker with a new fence."""
-    mine = [stage for stage in book.ready if stage.queue == queue]
-    stage = mine[0] if mine else None
-    if stage is not None:
-        lease(book, stage, worker)
-        book.ready.remove(stage)
-    return stage
+def _claim(book: Book, worker: str, queue: str) -> None:
+    """Leases the first ready stage of this queue, if there is one."""
+    mine = [stage for stage in book.ready() if stage.queue == queue]
+    if mine:
+        _lease(book, mine[0], worker)
 
 
-def lease(book: _Book, stage: Stage, worker: str) -> None:
+def _lease(book: Book, stage: Stage, worker: str) -> None:
     values = {
         "fence": stage.fence + 1,
         "worker": worker,
@@ -198,34 +199,36 @@ def lease(book: _Book, stage: Stage, worker: str) -> None:
         "progress_text": "",
     }
     _move_stage(book, StageMove(stage.key, StageState.RUNNING, f"taken by {worker}", values=values))
-    stage.worker = worker
+    book.claimed = stage
 
 
-def _close(book: _Book, actor: Actor, facts: Mapping[str, Any]) -> None:
-    """Projects, raises the version, leaves the event, and calls and nudges on commit."""
+def _close(book: Book, actor: Actor, facts: Mapping[str, Any]) -> None:
+    """Writes, projects, raises the version, leaves the event, and calls and nudges on commit."""
+    for key, (source, fence, values) in book._stages.items():
+        mine = Stage.objects.filter(pk=book.stages[key].pk, state=source, fence=fence)
+        if mine.update(**values) != 1:
+            raise Conflict(f"{book.stages[key]} was moved by somebody else.")
     run = book.run
-    seen = run.version
-    shown = [StageFact(s.key, s.spec["kind"], StageState(s.state)) for s in book.stages.values()]
-    sent = [SubmissionState(row.state) for row in book.submissions.values()]
-    before, run.state = run.state, milestone(shown, sent, RunState(run.outcome) if run.outcome else None)
+    seen, before, run.state = run.version, run.state, _milestone(book)
     run.version += 1
-    values = {
-        name: getattr(run, name)
-        for name in ("state", "outcome", "why", "ended_at", "cancel_requested", "version")
-    }
+    names = ("state", "outcome", "why", "ended_at", "cancel_requested", "version")
+    values = {name: getattr(run, name) for name in names}
     if Run.objects.filter(pk=run.pk, version=seen).update(**values) != 1:
         raise Conflict(f"R-{run.pk} was moved by somebody else.")
     told = {"state": run.state, "was": before, "version": run.version, "moves": book.told, **facts}
-    record(stream=f"run:{run.pk}", action=f"run.{_verb(run, before)}", actor=actor, facts=told)
-    announce(run, book.ready)
+    verb = run.state if run.state != before else "moved"
+    record(stream=f"run:{run.pk}", action=f"run.{verb}", actor=actor, facts=told)
+    announce(run, book.ready())
 
 
-def _verb(run: Run, before: str) -> str:
-    return run.state if run.state != before else "moved"
+def _milestone(book: Book) -> RunState:
+    shown = [StageFact(s.key, s.spec["kind"], StageState(s.state)) for s in book.stages.values()]
+    sent = [SubmissionState(row.state) for row in book.submissions.values()]
+    return milestone(shown, sent, RunState(book.run.outcome) if book.run.outcome else None)
 
 
-@transaction.atomic
-def claim(*, stage_id: int, worker: str, actor: Actor) -> Stage | None:
+@transaction.atomic(savepoint=False)
+def claim(*, stage_id: int, worker: str, actor: Actor) -> Book | None:
     """Leases one ready stage to a worker; None where it is not ready (any more): a late or repeated call."""
     found = Stage.objects.filter(pk=stage_id, state=StageState.READY).values_list("run_id", "key").first()
     if found is None:
@@ -234,9 +237,16 @@ def claim(*, stage_id: int, worker: str, actor: Actor) -> Stage | None:
     stage = book.stages[found[1]]
     if stage.state != StageState.READY or book.run.outcome:
         return None
-    lease(book, stage, worker)
+    _lease(book, stage, worker)
     _close(book, actor, {})
-    return stage
+    return book
+
+
+def read(run_id: int, key: str) -> Book:
+    """A run with its machines as they stand now, looked at from one of its stages; for reading only."""
+    book = _read(Run.objects.all(), run_id)
+    book.claimed = book.stages[key]
+    return book
 
 
 def renew(worker: str) -> int:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
+from hybridops.domain.errors import NotYours
+from hybridops.domain.states import ReservationState
 from hybridops.quotas.models import Budget, Reservation, SpendingStop
+from hybridops.teams.access import teams_with
+from hybridops.teams.models import User
+from hybridops.teams.permissions import Permission
 
 
 def budgets_for(*, team_id: int, project_id: int, backend: str, on: date) -> list[Budget]:
@@ -38,3 +44,53 @@ def spent_micro(run_ids: Iterable[int]) -> dict[int, int]:
     """What each run has cost so far, by run; runs without a bill are missing."""
     rows = Reservation.objects.filter(run_id__in=list(run_ids), settled_micro__isnull=False)
     return dict(rows.values_list("run_id").annotate(total=Sum("settled_micro")))
+
+
+NEARLY = 0.8  # of the limit promised or spent
+
+
+def budgets_seen(user: User, *, on: date) -> QuerySet[Budget]:
+    """The budgets open on a day of the teams whose costs this person sees."""
+    return budgets_of(teams_with(user, Permission.SEE_COSTS).values_list("pk", flat=True), on=on)
+
+
+def budgets_near_limit(user: User, *, on: date) -> list[Budget]:
+    """The open budgets this person manages that are frozen or nearly used up."""
+    rows = budgets_of(teams_with(user, Permission.MANAGE_BUDGETS).values_list("pk", flat=True), on=on)
+    return list(
+        rows.filter(Q(frozen=True) | Q(limit_micro__lte=(F("pending_micro") + F("posted_micro")) / NEARLY))
+    )
+
+
+def managed_budget(user: User, budget_id: int) -> Budget:
+    """One budget to change; raises NotYours whether it is absent or another person's to manage."""
+    teams = teams_with(user, Permission.MANAGE_BUDGETS).values("pk")
+    found = Budget.objects.filter(pk=budget_id, team__in=teams).first()
+    if found is None:
+        raise NotYours("There is no such budget.")
+    return found
+
+
+def manages_budgets(user: User) -> set[int]:
+    """The teams whose budgets this person changes."""
+    return set(teams_with(user, Permission.MANAGE_BUDGETS).values_list("pk", flat=True))
+
+
+def spent_on(run_ids: QuerySet[Any, Any]) -> int:
+    """What the runs of a query have cost together so far."""
+    rows = Reservation.objects.filter(run_id__in=run_ids, settled_micro__isnull=False)
+    return rows.aggregate(total=Sum("settled_micro"))["total"] or 0
+
+
+def costs_of(run_ids: QuerySet[Any, Any]) -> dict[int, tuple[int, int]]:
+    """(all, QPU part) of what each run has cost so far, by run; runs without a bill are missing."""
+    rows = Reservation.objects.filter(run_id__in=run_ids, settled_micro__isnull=False)
+    qpu = Sum("settled_micro", filter=Q(key__contains="-qpu-"), default=0)
+    sums = rows.values_list("run_id").annotate(total=Sum("settled_micro"), qpu=qpu)
+    return {run_id: (total, part) for run_id, total, part in sums}
+
+
+def promised_to(run_ids: QuerySet[Any, Any]) -> int:
+    """What is promised to the runs of a query and not ended."""
+    rows = Reservation.objects.filter(run_id__in=run_ids, state=ReservationState.HELD)
+    return rows.aggregate(total=Sum("amount_micro"))["total"] or 0

@@ -21,7 +21,7 @@ from hybridops.quotas.models import Budget, LedgerEntry, Reservation, SpendingSt
 from hybridops.quotas.queries import budgets_for, spending_stop
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def open_budget(
     *,
     team_id: int,
@@ -51,7 +51,7 @@ def open_budget(
     return budget
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def change_limit(*, budget_id: int, limit_micro: int, seen_micro: int, actor: Actor, why: str) -> None:
     """Sets a limit. What runs keeps its promise, new work meets the new limit.
 
@@ -66,7 +66,7 @@ def change_limit(*, budget_id: int, limit_micro: int, seen_micro: int, actor: Ac
     record(stream=f"budget:{budget_id}", action="budget.changed", actor=actor, facts=facts)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def reserve(
     *,
     key: str,
@@ -123,7 +123,7 @@ def _promise(budget: Budget, amount_micro: int) -> None:
         )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def settle(*, key: str, billed_micro: int, actor: Actor) -> Reservation:
     """Ends a reservation with its bill: the rest returns, what exceeds it is an overrun and freezes.
 
@@ -149,7 +149,7 @@ def settle(*, key: str, billed_micro: int, actor: Actor) -> Reservation:
     return held
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def release(*, key: str, why: str, actor: Actor) -> Reservation:
     """Ends a reservation without a bill: nothing was sent, or the provider took nothing for it."""
     held = _end(key, ReservationState.RELEASED, 0)
@@ -204,7 +204,7 @@ def _write(
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def stop_spending(*, why: str, actor: Actor) -> SpendingStop:
     """Holds all QPU work from now on. A second stop while one stands answers the first."""
     if not why.strip():
@@ -221,7 +221,7 @@ def stop_spending(*, why: str, actor: Actor) -> SpendingStop:
     return made
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def resume_spending(*, actor: Actor) -> None:
     """Lifts the stop; nothing happens where none stands."""
     lifted = SpendingStop.objects.filter(standing=True).update(
@@ -231,7 +231,7 @@ def resume_spending(*, actor: Actor) -> None:
         record(stream="spending", action="spending.resumed", actor=actor, facts={})
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def clear_overrun(*, budget_id: int, why: str, actor: Actor) -> None:
     """Finance accepts an overrun: the budget takes new work again, the overrun stays in the ledger."""
     if not why.strip():
@@ -244,3 +244,8 @@ def keys_held(run_id: int) -> Iterable[str]:
     """The reservations of a run that have not ended."""
     rows = Reservation.objects.filter(run_id=run_id, state=ReservationState.HELD)
     return list(rows.order_by("id").values_list("key", flat=True))
+
+
+def price_book_of(key: str) -> str:
+    """The digest of the price book under which a reservation was made."""
+    return Reservation.objects.values_list("price_book", flat=True).get(key=key)

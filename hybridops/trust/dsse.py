@@ -45,7 +45,7 @@ def verify(
     """
     try:
         parsed = Envelope.from_dict(dict(envelope))
-    except (KeyError, TypeError, ValueError, VerificationError) as problem:
+    except (AttributeError, KeyError, TypeError, ValueError, VerificationError) as problem:
         raise Unsigned(f"This is not a signed envelope: {problem}") from problem
     if parsed.payload_type != PAYLOAD_TYPE:
         raise Unsigned(f"The payload type is {parsed.payload_type!r}, not {PAYLOAD_TYPE}.")

@@ -76,7 +76,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """Raises Refused unless `leaf` stands at `index` in the tree of `size` leaves with this root."""
-    if not 0 <= index < size:
+    if not 0 <= index < size or len(leaf) != 32:
         raise Refused(f"leaf {index} is not in a tree of {size}")
     found, node, last = leaf, index, size - 1
     for sibling in proof:

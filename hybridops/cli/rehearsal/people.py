@@ -1,0 +1,99 @@
+"""The demo's cast, teams and budgets. One password for all of them, and said so: it guards nothing."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from hybridops.artifacts.services import store
+from hybridops.audit import keyring
+from hybridops.cli.founding import month
+from hybridops.domain import clock
+from hybridops.domain.actors import SYSTEM
+from hybridops.engine import intake
+from hybridops.engine.builtin import sign_shipped
+from hybridops.experiments.models import DataSnapshot
+from hybridops.quotas.models import Budget
+from hybridops.quotas.services import open_budget
+from hybridops.teams import services as teams
+from hybridops.teams.models import Project, Team, User
+from hybridops.teams.permissions import Role
+
+PASSWORD = "rehearse-with-me"  # noqa: S105  # shown on the sign-in page: demo data, nothing to guard
+CAST = (
+    ("ines", "Inês Duarte", Role.ANALYST),
+    ("tomas", "Tomás Novak", Role.ANALYST),
+    ("mikkel", "Mikkel Holm", Role.REVIEWER),
+    ("ada", "Ada Obi", Role.REVIEWER),
+    ("noor", "Noor Haddad", Role.REVIEWER),
+    ("farah", "Farah Aziz", Role.FINANCE),
+    ("felix", "Felix Brandt", Role.FINANCE),
+    ("omar", "Omar Ruiz", Role.OPERATOR),
+    ("astrid", "Astrid Lund", Role.AUDITOR),
+)
+PROJECTS = (("car-share", "Car-share Montréal"), ("warehouse", "Warehouse routing"))
+HISTORY_DAYS = 90
+MONTHLY_USD = {"": 900, "car-share": 600, "warehouse": 250}
+
+
+def found_demo(today: date) -> None:
+    """Makes what is missing of the demo's world as it stood before its history began."""
+    keyring.make_missing()
+    started = clock.now() - timedelta(days=HISTORY_DAYS)
+    with clock.at(started):
+        team = Team.objects.filter(slug="logistics").first() or _team()
+        _documents()
+    day = month(started.date())[0]
+    while day <= today + timedelta(days=31):
+        _budgets(team, day)
+        day = month(day)[1] + timedelta(days=1)
+
+
+def _team() -> Team:
+    team = teams.add_team(slug="logistics", name="Logistics", actor=SYSTEM)
+    for username, name, role in CAST:
+        user = teams.add_person(
+            username=username, name=name, email=f"{username}@example.org", password=PASSWORD, actor=SYSTEM
+        )
+        teams.join(user=user, team=team, role=role, actor=SYSTEM)
+    for slug, name in PROJECTS:
+        teams.add_project(team=team, slug=slug, name=name, actor=SYSTEM)
+    return team
+
+
+def _documents() -> None:
+    """Signed with two people behind them: neither of them decides on runs."""
+    people = {user.username: user.pk for user in User.objects.filter(username__in=("omar", "astrid"))}
+    sign_shipped(actor=SYSTEM, author_id=people["omar"], approver_id=people["astrid"])
+
+
+def _budgets(team: Team, day: date) -> None:
+    first, last = month(day)
+    if Budget.objects.filter(team=team, starts_on=first).exists():
+        return
+    for slug, usd in MONTHLY_USD.items():
+        project = Project.objects.get(slug=slug) if slug else None
+        open_budget(
+            team_id=team.pk,
+            project_id=project.pk if project else None,
+            name=f"{project or team}, {first:%B %Y}",
+            limit_micro=usd * 1_000_000,
+            starts_on=first,
+            ends_on=last,
+            actor=SYSTEM,
+        )
+
+
+def add_snapshot(username: str, project: str, name: str, data: bytes, filename: str) -> DataSnapshot:
+    """Input data of the demo, listed by one of its analysts; the same twice is the same."""
+    user = User.objects.get(username=username)
+    listed = Project.objects.get(slug=project)
+    known = DataSnapshot.objects.filter(project=listed, digest=store(data, media_type="text/plain")).first()
+    return known or intake.add_snapshot(
+        user=user,
+        project_id=listed.pk,
+        workflow_name="routing",
+        name=name,
+        filename=filename,
+        data=data,
+        data_class="public",
+    )

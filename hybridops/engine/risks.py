@@ -1,0 +1,58 @@
+"""The facts on which risk is judged, the same at the preview and at the gate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from hybridops.domain import clock
+from hybridops.domain.budget import from_micro
+from hybridops.domain.ports import Backend
+from hybridops.domain.risk import RiskFacts
+from hybridops.domain.states import SubmissionState
+from hybridops.experiments.models import DataSnapshot, Submission
+from hybridops.quotas.queries import budgets_for
+from hybridops.teams.models import Project, User
+
+
+def facts_of(
+    *,
+    definition: str,
+    backend: Backend,
+    cost_usd: Decimal,
+    shots: int,
+    project: Project,
+    snapshot: DataSnapshot,
+    priority_class: str,
+    requester: User,
+) -> RiskFacts:
+    """`definition` is its digest; `cost_usd` the worst case."""
+    home = Submission.objects.filter(run__plan__definition=definition, state=SubmissionState.RETRIEVED)
+    return RiskFacts(
+        cost_usd_max=cost_usd,
+        shots=shots,
+        real_hardware=backend.kind != "ideal simulator",
+        backend=backend.name,
+        backend_used_before=home.filter(backend=backend.name).exists(),
+        definition_used_before=home.exists(),
+        region=backend.region,
+        home_region=project.home_region,
+        sensitive_data=snapshot.data_class == "sensitive",
+        priority_class=priority_class,
+        by_machine=requester.kind != User.PERSON,
+        calibration_age_hours=_age_hours(backend.calibrated_at),
+        budget_share=_budget_share(project, cost_usd, backend.name),
+    )
+
+
+def _age_hours(calibrated: datetime | None) -> float | None:
+    return None if calibrated is None else (clock.now() - calibrated).total_seconds() / 3600
+
+
+def _budget_share(project: Project, cost_usd: Decimal, backend: str) -> float:
+    """The largest share of what is left that the cost would take of any budget."""
+    rows = budgets_for(team_id=project.team_id, project_id=project.pk, backend=backend, on=clock.now().date())
+    shares = [
+        float(cost_usd / from_micro(row.free_micro)) if row.free_micro else 1.0 for row in rows if cost_usd
+    ]
+    return max(shares, default=0.0)

@@ -1,0 +1,119 @@
+"""The live socket: the page says what it watches and which version it shows; it hears what is newer.
+
+Access is checked when a watch is set and again every minute. After that no database call is made for a
+message: a nudge carries no content, and the page fetches the fragment through the ordinary door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from time import time
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.sessions.backends.db import SessionStore
+
+from hybridops.experiments.queries import versions_of
+from hybridops.teams.access import teams_with
+from hybridops.teams.models import User
+from hybridops.teams.permissions import Permission
+from hybridops.web.live.hub import Mailbox, hub
+
+WATCHED_MAX = 200
+BEAT_SECONDS = 20.0
+CHECK_SECONDS = 60.0
+SIGNED_OUT, RESYNC, BAD_MESSAGE = 4401, 4008, 4400
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """`watch` is a list of [kind, id, version]; kinds are run and inbox."""
+
+    async def connect(self) -> None:
+        self.mailbox = Mailbox()
+        self.asked: list[tuple[str, int, int]] = []
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            await self.close(SIGNED_OUT)
+            return
+        await self.accept()
+        self.tasks = [asyncio.create_task(work()) for work in (self._pump, self._beat, self._check)]
+
+    async def disconnect(self, code: int) -> None:
+        hub.forget(self.mailbox)
+        for task in getattr(self, "tasks", ()):
+            task.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            self.asked = _read(text_data or "")
+        except (ValueError, TypeError, KeyError):
+            await self.close(BAD_MESSAGE)
+            return
+        await self._watch()
+        await self.send(text_data='{"synced": true}')
+
+    async def _watch(self) -> None:
+        """Registers what this person may watch, then reads again, so that nothing falls between the two."""
+        seen = {pk: version for kind, pk, version in self.asked if kind == "run"}
+        session = self.scope["session"].session_key
+        allowed = await _look(self.scope["user"].pk, session, list(seen))
+        if allowed is None:
+            await self.close(SIGNED_OUT)
+            return
+        versions, teams = allowed
+        inboxes = {f"inbox:{team}" for team in teams} if any(a[0] == "inbox" for a in self.asked) else set()
+        hub.watch({f"run:{pk}" for pk in versions} | inboxes | {"spending"}, self.mailbox)
+        again = await _look(self.scope["user"].pk, session, list(versions))
+        for pk, (version, state) in (again or ({}, []))[0].items():
+            if version > seen[pk]:
+                told = {"object": f"run:{pk}", "version": version, "state": state}
+                self.mailbox.offer(json.dumps(told))
+
+    async def _pump(self) -> None:
+        while True:
+            text = await self.mailbox.get()
+            if self.mailbox.overflowed:
+                await self.close(RESYNC)
+                return
+            await self.send(text_data=_for_page(text))
+
+    async def _beat(self) -> None:
+        while True:
+            await self.send(text_data='{"beat": true}')
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _check(self) -> None:
+        """A person who was signed out or lost a role hears nothing more within a minute."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            with suppress(OSError):
+                await self._watch()
+
+
+def _read(text: str) -> list[tuple[str, int, int]]:
+    watch = json.loads(text)["watch"]
+    if not isinstance(watch, list) or len(watch) > WATCHED_MAX:
+        raise ValueError("watch is a list of at most 200")
+    return [(str(kind), int(pk), int(version)) for kind, pk, version in watch]
+
+
+def _for_page(text: str) -> str:
+    """An inbox has no version of its own: the moment serves, and teams are not told apart on the page."""
+    if text.startswith('{"object": "inbox:'):
+        return json.dumps({"object": "inbox:0", "version": int(time() * 1000)})
+    return text
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def _look(
+    user_id: int, session: str, run_ids: list[int]
+) -> tuple[dict[int, tuple[int, str]], list[int]] | None:
+    """What this person may watch now; None where they signed out or may no longer sign in."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None or not SessionStore().exists(session):
+        return None
+    return versions_of(user, run_ids), list(
+        teams_with(user, Permission.SEE_RUNS).values_list("pk", flat=True)
+    )

@@ -1,0 +1,8 @@
+"""The product's settings with a workflow of no-ops and a backend that does nothing beside them."""
+
+from __future__ import annotations
+
+from hybridops.config.settings import *  # noqa: F403
+
+EXTRA_WORKFLOWS = {"noop": "tests.bench.noop:Noop"}
+PROVIDERS = {"null": ("tests.bench.noop:Null", {})}
