@@ -112,7 +112,7 @@ def _found(
 ) -> World:
     keyring.make_missing()
     team = teams.add_team(slug="routing", name="Routing", actor=SYSTEM)
-    project = teams.add_project(team=team, slug="aarhus", name="Aarhus", actor=SYSTEM)
+    project = teams.add_project(team=team, slug="aarhus", name="Aarhus", home_region="here", actor=SYSTEM)
     people = {name: _person(name, team, role) for name, role in CAST.items()}
     today = clock.now().date()
     open_budget(

@@ -111,3 +111,9 @@ def _keep(made: Checkpoint) -> None:
     fresh = folder / ".latest.new"
     fresh.write_text(made.note)
     fresh.replace(folder / "latest.txt")
+
+
+@transaction.atomic
+def note_read(*, actor: Actor, what: str, facts: Mapping[str, Any] | None = None) -> None:
+    """Who reads the trail is in the trail."""
+    record(stream="audit", action="audit.read", actor=actor, facts={"what": what, **(facts or {})})

@@ -45,7 +45,8 @@ class Capability(StrEnum):
 class Backend:
     """One device or simulator as it stood when it was looked at.
 
-    `digest` is the SHA-256 of the record's canonical JSON without `digest` and `observed_at`.
+    `digest` is the SHA-256 of the record's canonical JSON without itself and without what changes from
+    minute to minute: `available`, `queue_length`, `wait_seconds`, `observed_at`.
     `calibration` is JSON (medians and per-qubit values, errors as probabilities, times in seconds).
     """
 

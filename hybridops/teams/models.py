@@ -38,7 +38,7 @@ class Project(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="projects")
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=80)
-    home_region = models.CharField(max_length=40, default="here")
+    home_region = models.CharField(max_length=40, default="local")
 
     def __str__(self) -> str:
         return self.name

@@ -28,7 +28,7 @@ def add_team(*, slug: str, name: str, actor: Actor) -> Team:
 
 
 @transaction.atomic
-def add_project(*, team: Team, slug: str, name: str, actor: Actor, home_region: str = "here") -> Project:
+def add_project(*, team: Team, slug: str, name: str, actor: Actor, home_region: str = "local") -> Project:
     project = Project.objects.create(team=team, slug=slug, name=name, home_region=home_region)
     record(
         stream=f"team:{team.pk}",

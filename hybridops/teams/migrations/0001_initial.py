@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                 ),
                 ("slug", models.SlugField(unique=True)),
                 ("name", models.CharField(max_length=80)),
-                ("home_region", models.CharField(default="here", max_length=40)),
+                ("home_region", models.CharField(default="local", max_length=40)),
                 (
                     "team",
                     models.ForeignKey(

@@ -1,0 +1,219 @@
+"""The ledger's promises: never above a limit, every reservation ended once, every amount accounted for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hybridops.bootstrap import ROOT
+from hybridops.domain.actors import SYSTEM
+from hybridops.domain.errors import BadInput, Conflict, NoRoom, Refused
+from hybridops.quotas import services
+from hybridops.quotas.models import Budget, LedgerEntry, Reservation
+from tests.realdb import RealDatabase
+from tests.stores import store
+from tests.world import World
+
+
+def reserve(world: World, key: str, amount: int, run_id: int = 1) -> Reservation:
+    return services.reserve(
+        key=key,
+        run_id=run_id,
+        what="test",
+        amount_micro=amount,
+        team_id=world.team.pk,
+        project_id=world.project.pk,
+        backend="aster",
+        price_book="b",
+        actor=SYSTEM,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_sixteen_writers_never_overspend(kind: str, tmp_path: Path) -> None:
+    with store(kind) as where:
+        env = os.environ | where | {"HYBRIDOPS_HOME": str(tmp_path), "REDIS_URL": ""}
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.quotas.race"],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert told["worst"] <= told["limit"]
+    assert (told["pending"], told["posted"]) == (told["held"], told["spent"])
+    assert told["reserves"] == told["reservations"]
+    assert told["refused"] > 0
+
+
+def test_the_same_key_is_the_same_promise(real: RealDatabase) -> None:
+    world = real.world
+    first = reserve(world, "k", 5)
+    assert reserve(world, "k", 5) == first
+    with pytest.raises(Conflict):
+        reserve(world, "k", 6)
+    assert Budget.objects.get().pending_micro == 5
+
+
+def test_a_reservation_ends_once(real: RealDatabase) -> None:
+    world = real.world
+    reserve(world, "k", 10)
+    services.settle(key="k", billed_micro=4, actor=SYSTEM)
+    services.settle(key="k", billed_micro=4, actor=SYSTEM)
+    for again in (
+        lambda: services.settle(key="k", billed_micro=5, actor=SYSTEM),
+        lambda: services.release(key="k", why="x", actor=SYSTEM),
+    ):
+        with pytest.raises(Conflict):
+            again()
+    with pytest.raises(BadInput):
+        services.settle(key="nobody", billed_micro=1, actor=SYSTEM)
+    with pytest.raises(BadInput):
+        services.settle(key="k", billed_micro=-1, actor=SYSTEM)
+    budget = Budget.objects.get()
+    assert (budget.pending_micro, budget.posted_micro) == (0, 4)
+
+
+def test_a_vendor_s_overrun_is_visible_and_freezes(real: RealDatabase) -> None:
+    world = real.world
+    reserve(world, "k", 10)
+    services.settle(key="k", billed_micro=25, actor=SYSTEM)
+    budget = Budget.objects.get()
+    assert (budget.posted_micro, budget.overrun_micro, budget.frozen) == (10, 15, True)
+    with pytest.raises(NoRoom, match="frozen"):
+        reserve(world, "next", 1)
+    with pytest.raises(BadInput):
+        services.clear_overrun(budget_id=budget.pk, why="", actor=SYSTEM)
+    services.clear_overrun(budget_id=budget.pk, why="the vendor is right", actor=SYSTEM)
+    reserve(world, "next", 1)
+
+
+def test_every_level_or_none(real: RealDatabase) -> None:
+    world = real.world
+    team = Budget.objects.get()
+    project = services.open_budget(
+        team_id=world.team.pk,
+        project_id=world.project.pk,
+        name="small",
+        limit_micro=5,
+        starts_on=team.starts_on,
+        ends_on=team.ends_on,
+        actor=SYSTEM,
+    )
+    with pytest.raises(NoRoom, match="small"):
+        reserve(world, "k", 6)
+    assert not Reservation.objects.exists()
+    reserve(world, "k", 5)
+    project.refresh_from_db()
+    team.refresh_from_db()
+    assert project.pending_micro == team.pending_micro == 5
+
+
+def test_a_backend_s_budget_counts_only_for_it(real: RealDatabase) -> None:
+    world = real.world
+    team = Budget.objects.get()
+    services.open_budget(
+        team_id=world.team.pk,
+        backend="kelvin",
+        name="kelvin only",
+        limit_micro=0,
+        starts_on=team.starts_on,
+        ends_on=team.ends_on,
+        actor=SYSTEM,
+    )
+    reserve(world, "k", 5)
+
+
+def test_without_a_budget_nothing_that_costs_runs(real: RealDatabase) -> None:
+    world = real.world
+    LedgerEntry.objects.none()
+    Budget.objects.update(ends_on="2020-01-02", starts_on="2020-01-01")
+    with pytest.raises(Refused, match="No budget"):
+        reserve(world, "k", 1)
+    reserve(world, "free", 0)
+
+
+def test_a_lower_limit_spares_what_runs_and_refuses_what_is_new(real: RealDatabase) -> None:
+    world = real.world
+    budget = Budget.objects.get()
+    reserve(world, "k", 100)
+    services.change_limit(
+        budget_id=budget.pk, limit_micro=50, seen_micro=budget.limit_micro, actor=SYSTEM, why="less"
+    )
+    with pytest.raises(NoRoom):
+        reserve(world, "l", 1)
+    services.settle(key="k", billed_micro=100, actor=SYSTEM)
+    budget.refresh_from_db()
+    assert (budget.posted_micro, budget.free_micro, budget.frozen) == (100, 0, False)
+    with pytest.raises(Conflict):
+        services.change_limit(budget_id=budget.pk, limit_micro=9, seen_micro=1, actor=SYSTEM, why="stale")
+
+
+OPERATIONS = st.lists(
+    st.tuples(st.sampled_from(["reserve", "settle", "release"]), st.integers(0, 5), st.integers(0, 60)),
+    max_size=30,
+)
+
+
+@given(OPERATIONS)
+@settings(max_examples=25, deadline=None)
+def test_the_ledger_agrees_with_a_simple_model(operations: list[tuple[str, int, int]]) -> None:
+    """Random orders of operations against a dictionary that knows no database."""
+    run_model(operations)
+
+
+def run_model(operations: list[tuple[str, int, int]]) -> None:
+    database = _REAL["real"]
+    database.fresh()
+    Budget.objects.update(limit_micro=100)
+    held: dict[str, int] = {}
+    used: set[str] = set()
+    posted = overrun = 0
+    for what, number, amount in operations:
+        key = str(number)
+        try:
+            if what == "reserve":
+                reserve(database.world, key, amount)
+                assert not overrun or key in used
+                if key not in used:
+                    held[key] = amount
+                used.add(key)
+            elif what == "settle":
+                services.settle(key=key, billed_micro=amount, actor=SYSTEM)
+                if key in held:
+                    promised = held.pop(key)
+                    posted += min(promised, amount)
+                    overrun += max(0, amount - promised)
+            else:
+                services.release(key=key, why="x", actor=SYSTEM)
+                held.pop(key, None)
+        except (NoRoom, Conflict, BadInput):
+            pass
+        budget = Budget.objects.get()
+        assert (budget.pending_micro, budget.posted_micro, budget.overrun_micro) == (
+            sum(held.values()),
+            posted,
+            overrun,
+        )
+        assert budget.pending_micro + budget.posted_micro <= budget.limit_micro
+
+
+_REAL: dict[str, RealDatabase] = {}
+
+
+@pytest.fixture(autouse=True)
+def _keep_real(request: pytest.FixtureRequest) -> None:
+    if "model" in request.node.name:
+        _REAL["real"] = request.getfixturevalue("real")
