@@ -30,6 +30,11 @@ def from_micro(micro: int) -> Decimal:
     return Decimal(micro) / MICRO
 
 
+def rounded(amount: Decimal) -> Decimal:
+    """The amount as the ledger will hold it."""
+    return from_micro(to_micro(amount))
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of a quote or bill: quantity x unit price = amount, unrounded."""

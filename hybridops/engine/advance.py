@@ -14,7 +14,7 @@ from hybridops.approvals import services as approvals
 from hybridops.approvals.queries import by_subject
 from hybridops.domain import clock, envelope
 from hybridops.domain.actors import Actor
-from hybridops.domain.errors import BadInput, Conflict, Fenced, NoRoom, Refused
+from hybridops.domain.errors import BadInput, Conflict, Fenced, Refused
 from hybridops.domain.states import RequestState, RunState, StageState, SubmissionState
 from hybridops.domain.workflow import Fallback
 from hybridops.engine import context
@@ -188,7 +188,7 @@ def _reserve(ctx: Context, wanted: Reserve) -> Book | None:
                 slot_micro=wanted.slot_micro,
                 actor=ctx.actor,
             )
-    except NoRoom as problem:
+    except Refused as problem:  # no room, outside the envelope, or no longer what was approved
         return _fall(ctx, Fall(str(problem), Ending(RunState.REFUSED, str(problem))))
     return None
 

@@ -11,6 +11,7 @@ from hybridops.approvals.queries import by_subject
 from hybridops.backends.services import known
 from hybridops.definitions.queries import authors_of, policy
 from hybridops.domain import clock
+from hybridops.domain.budget import rounded
 from hybridops.domain.envelope import Envelope, Listed
 from hybridops.domain.risk import Policy, RiskFacts, assess
 from hybridops.domain.states import RequestState, RunState
@@ -90,7 +91,7 @@ def _envelope(
         ),
         submissions_max=most,
         shots_max=shots * most,
-        cost_usd_max=slot_cost(compiled["price_book"], listed, shots=shots) * most,
+        cost_usd_max=rounded(slot_cost(compiled["price_book"], listed, shots=shots)) * most,
         price_book=compiled["price_book"],
         policy=policy_digest,
         not_after=lapses_at,

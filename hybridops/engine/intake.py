@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
+from django.db import IntegrityError
+
 from hybridops.artifacts.services import store
 from hybridops.backends.services import known
 from hybridops.definitions.queries import policy, price_book, workflow_named
@@ -248,16 +250,19 @@ def submit(
     """Makes the run; raises BadInput with the field, NoRoom, or Unsigned where the workflow may not run."""
     definition, digest = workflow_named(workflow_name)
     _, book_digest = price_book()
-    return services.submit(
-        user=user,
-        wanted=wanted,
-        definition=definition,
-        definition_digest=digest,
-        classical_micro=_classical(definition),
-        price_book=book_digest,
-        submit_key=submit_key,
-        replay_of=replay_of,
-    )
+    try:
+        return services.submit(
+            user=user,
+            wanted=wanted,
+            definition=definition,
+            definition_digest=digest,
+            classical_micro=_classical(definition),
+            price_book=book_digest,
+            submit_key=submit_key,
+            replay_of=replay_of,
+        )
+    except IntegrityError:  # the same form, sent twice at the same moment: the other one won
+        return run_by_key(user, submit_key)
 
 
 def submit_previewed(

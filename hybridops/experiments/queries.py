@@ -30,6 +30,14 @@ def run_for(user: User, run_id: int) -> Run:
     return found
 
 
+def run_by_key(user: User, submit_key: str) -> Run:
+    """The run that a form made; raises NotYours where it made none for this person."""
+    found = runs_for(user).filter(submit_key=submit_key).first()
+    if found is None:
+        raise NotYours("There is no such run.")
+    return found
+
+
 def snapshots_for(user: User) -> QuerySet[DataSnapshot]:
     """Input data of the projects in which this person may submit, newest first."""
     teams = teams_with(user, Permission.SUBMIT_RUNS).values("pk")
