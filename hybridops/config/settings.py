@@ -10,12 +10,14 @@ from typing import Any
 from django.utils.csp import CSP
 
 from hybridops.cli import broker
+from hybridops.cli.rehearsal import cast
 from hybridops.config import environment
 from hybridops.config.logs import LOGGING  # noqa: F401
 
 ROOT = environment.ROOT
 HOME = environment.home()
 DEMO = environment.flag("HYBRIDOPS_DEMO")
+DEMO_PEOPLE = cast.SIGN_INS if DEMO else ()
 DEBUG = environment.flag("HYBRIDOPS_DEBUG")
 HTTPS = environment.flag("HYBRIDOPS_HTTPS")
 
@@ -74,6 +76,7 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "hybridops.web.context.frame",
             ]
         },
     }

@@ -117,7 +117,7 @@ def _ended(done: Done, outcome: RunState, why: str, verdict: Verdict | None) -> 
         done.seconds,
         done.peak_bytes,
         done.placement,
-        Ending(outcome, f"{why}."[:500]),
+        Ending(outcome, f"{why.rstrip('.')}."),
     )
 
 

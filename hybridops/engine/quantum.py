@@ -166,7 +166,8 @@ def _again(ctx: Context, last: Submission) -> Proposal:
             return _next(ctx, envelope, envelope.programs[0])
     if any(row.state == _S.RETRIEVED for row in ctx.submissions):
         return Done({"submissions": len(ctx.submissions), "partial": True})
-    why = f"{last.backend} {last.state}: {last.error or last.raw_status or 'no reason reported'}"
+    said = (last.error or last.raw_status or "no reason reported").rstrip(".")
+    why = f"{last.backend} {last.state}: {said}"
     return Fall(why, Ending(RunState.FAILED, f"The QPU stage failed, {why}. Nothing usable came back."))
 
 

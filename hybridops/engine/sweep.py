@@ -22,6 +22,7 @@ from hybridops.domain.errors import HybridopsError
 from hybridops.domain.states import LIVE_SUBMISSION, StageState, SubmissionState
 from hybridops.engine import poll
 from hybridops.engine.jobs import observe_provider, poll_provider
+from hybridops.engine.turn import my_turn
 from hybridops.experiments import conduct
 from hybridops.experiments.announce import JOB, call
 from hybridops.experiments.dbtime import db_now
@@ -52,6 +53,10 @@ class Sweeper:
     def tick(self) -> None:
         """One round; a fault in one part does not keep the others from being done."""
         close_old_connections()
+        with my_turn():
+            self._round()
+
+    def _round(self) -> None:
         for part in (return_expired, call_ready(self), lapse, wake_forgotten, call_pollers(self), log(self)):
             self._guard(part)
 

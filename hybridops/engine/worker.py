@@ -84,7 +84,7 @@ class ForkingWorker(Worker):
         super().maintain_heartbeats(job, execution)
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
-        super().handle_work_horse_killed(job, retpid, ret_val, rusage)
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
         give_back(f"its process ended with status {ret_val}")
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from hybridops.web.pages import urls_a, urls_b
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [*urls_b.urlpatterns, *urls_a.urlpatterns]

@@ -25,6 +25,7 @@ from hybridops.domain.states import RequestState
 from hybridops.engine import intake, wiring
 from hybridops.engine.inline import ask_providers, drive
 from hybridops.engine.sweep import lapse
+from hybridops.engine.turn import my_turn
 from hybridops.experiments import conduct, services
 from hybridops.experiments.announce import silence
 from hybridops.experiments.models import Run
@@ -67,7 +68,7 @@ class Planned:
 def plan(now: datetime) -> list[Planned]:
     """The same runs at every start; only the days move with today."""
     rng = random.Random(SEED)  # noqa: S311  # a story, not a secret
-    runs = []
+    runs: list[Planned] = []
     for day in range(HISTORY_DAYS, 0, -1):
         for _ in range(rng.choice((1, 1, 2, 2, 3) if day > 30 else (2, 2, 3, 3, 4))):
             at = now - timedelta(days=day) + timedelta(hours=rng.uniform(-3, 8))
@@ -103,14 +104,21 @@ def make(now: datetime) -> Iterator[tuple[int, int]]:
         observe(wiring.provider("local").backends())
         planned = plan(now)
         for done, run in enumerate(planned, start=1):
-            if not Run.objects.filter(submit_key=_key(run)).exists():
-                _live(run)
-            if done % 10 == 0:
-                sequence()
+            with my_turn():
+                _make_one(run)
             yield done, len(planned)
         while sequence():
             pass
         seal()
+
+
+def _make_one(run: Planned) -> None:
+    """A run that a stop cut short is cancelled: its moment has passed."""
+    begun = Run.objects.filter(submit_key=_key(run)).first()
+    if begun is None:
+        _live(run)
+    elif not begun.outcome:
+        services.cancel(user=begun.requested_by, run_id=begun.pk)
 
 
 def _key(run: Planned) -> str:

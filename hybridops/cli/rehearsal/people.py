@@ -1,4 +1,4 @@
-"""The demo's cast, teams and budgets. One password for all of them, and said so: it guards nothing."""
+"""The demo's teams, people and budgets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from hybridops.artifacts.services import store
 from hybridops.audit import keyring
 from hybridops.cli.founding import month
+from hybridops.cli.rehearsal.cast import CAST, PASSWORD
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
 from hybridops.engine import intake
@@ -18,18 +19,6 @@ from hybridops.teams import services as teams
 from hybridops.teams.models import Project, Team, User
 from hybridops.teams.permissions import Role
 
-PASSWORD = "rehearse-with-me"  # noqa: S105  # shown on the sign-in page: demo data, nothing to guard
-CAST = (
-    ("ines", "Inês Duarte", Role.ANALYST),
-    ("tomas", "Tomás Novak", Role.ANALYST),
-    ("mikkel", "Mikkel Holm", Role.REVIEWER),
-    ("ada", "Ada Obi", Role.REVIEWER),
-    ("noor", "Noor Haddad", Role.REVIEWER),
-    ("farah", "Farah Aziz", Role.FINANCE),
-    ("felix", "Felix Brandt", Role.FINANCE),
-    ("omar", "Omar Ruiz", Role.OPERATOR),
-    ("astrid", "Astrid Lund", Role.AUDITOR),
-)
 PROJECTS = (("car-share", "Car-share Montréal"), ("warehouse", "Warehouse routing"))
 HISTORY_DAYS = 90
 MONTHLY_USD = {"": 900, "car-share": 600, "warehouse": 250}
@@ -54,7 +43,7 @@ def _team() -> Team:
         user = teams.add_person(
             username=username, name=name, email=f"{username}@example.org", password=PASSWORD, actor=SYSTEM
         )
-        teams.join(user=user, team=team, role=role, actor=SYSTEM)
+        teams.join(user=user, team=team, role=Role(role), actor=SYSTEM)
     for slug, name in PROJECTS:
         teams.add_project(team=team, slug=slug, name=name, actor=SYSTEM)
     return team
