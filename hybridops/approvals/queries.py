@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.domain.errors import NotYours
@@ -71,7 +71,8 @@ def decided_since(user: User, since: datetime) -> QuerySet[ApprovalRequest]:
     """Requests with a person's vote since a moment that are pending no more, newest vote first."""
     voted = Decision.objects.filter(request=OuterRef("pk"), made_at__gte=since, person__isnull=False)
     rows = requests_for(user).exclude(state=RequestState.PENDING).filter(Exists(voted))
-    return rows.prefetch_related("decisions").order_by("-pk")
+    newest = Max("decisions__made_at")
+    return rows.prefetch_related("decisions").annotate(voted_at=newest).order_by("-voted_at", "-pk")
 
 
 def passed_since(user: User, since: datetime) -> int:

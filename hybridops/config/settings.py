@@ -107,11 +107,13 @@ CACHES = {
 # Key → ("module:Class", options); the engine makes each one when it is first needed.
 # Problem families of your own beside the shipped ones: name to "module:Class" (see domain/ports.py).
 EXTRA_WORKFLOWS: dict[str, str] = {}
-PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
+_providers = {
     "local": ("hybridops.providers.local:LocalSimulator", {"folder": HOME / "simulator"}),
+    "flaky": ("hybridops.providers.flaky:FlakySimulator", {"folder": HOME / "simulator"}),  # fails on purpose
 }
-if DEMO:  # fails on purpose, and only there
-    PROVIDERS["flaky"] = ("hybridops.providers.flaky:FlakySimulator", {"folder": HOME / "simulator"})
+PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
+    name: _providers[name] for name in environment.listed("HYBRIDOPS_PROVIDERS", "local")
+}
 OBSERVE_SECONDS = 15  # between two looks at a provider's backends
 SEAL_SECONDS = 2  # between two rounds that put new records into the log
 MAILERS = {

@@ -42,10 +42,11 @@ def judge(rule: Mapping[str, Any], arms: Mapping[str, float | None]) -> Verdict:
             False, f"{missing} keeps not all rules, so there is nothing to compare", None, None, "nobody"
         )
     accepted = answer <= mark * (1 + slack)
-    word = "at most" if accepted else "more than"
+    word = "no more than" if accepted else "more than"
+    allowed = f" and {slack:.1%}" if slack else ""
     return Verdict(
         accepted=accepted,
-        why=f"{answer:g} is {word} {mark:g} ({against}) plus {slack:.1%}",
+        why=f"{answer:g} is {word} the {against}'s {mark:g}{allowed}",
         gap=_relative(answer, arms.get("baseline")),
         improvement=_negated(_relative(answer, arms.get("heuristic"))),
         credit=_credit(arms),

@@ -28,7 +28,7 @@ from hybridops.engine.programs import guard
 from hybridops.engine.risks import facts_of
 from hybridops.experiments import services
 from hybridops.experiments.models import DataSnapshot, Run
-from hybridops.experiments.queries import run_for, runs_for, snapshots_for
+from hybridops.experiments.queries import run_by_key, run_for, runs_for, snapshots_for
 from hybridops.experiments.services import Wanted
 from hybridops.quotas.models import Budget
 from hybridops.quotas.queries import budgets_for

@@ -21,8 +21,8 @@ WITHOUT_RESULT = (RunState.FAILED, RunState.REFUSED, RunState.EXPIRED)
 
 
 def drawn(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """The same runs with what a stave glyph is drawn from."""
-    return runs.prefetch_related("stages", "submissions")
+    """The same runs with the stages whose words their rows show."""
+    return runs.prefetch_related("stages")
 
 
 def open_runs(user: User) -> QuerySet[Run]:

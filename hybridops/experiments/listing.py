@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from hybridops.approvals.models import Decision
+from hybridops.approvals.queries import requests_for
 from hybridops.domain import clock
 from hybridops.domain.states import ENDINGS, RunState
 from hybridops.experiments.history import Interval, timelines
@@ -131,6 +133,15 @@ def _scored(ids: Sequence[int]) -> dict[int, tuple[Mapping[str, Any], str]]:
     done = Stage.objects.filter(run_id__in=ids, spec__kind="score", state="done")
     found = done.values_list("run_id", "summary__arms", "summary__unit")
     return {pk: (arms or {}, unit or "") for pk, arms, unit in found}
+
+
+def answer_seconds(user: User) -> float | None:
+    """How long people took to decide in the last 30 days, at the median; None where nobody has."""
+    since = clock.now() - REMEMBERED
+    votes = Decision.objects.filter(person__isnull=False, made_at__gte=since, request__in=requests_for(user))
+    waits = votes.order_by("-id").values_list("request__asked_at", "made_at")[:SAMPLE_MAX]
+    found = [(made - asked).total_seconds() for asked, made in waits]
+    return median(found) if found else None
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str, Permission | None], ...]],
         (
             ("Today", "today", "today", None),
             ("Runs", "runs", "runs", _P.SEE_RUNS),
+            ("New run", "workflows", "plus", _P.SUBMIT_RUNS),
             ("Workflows", "workflows", "tmpl", _P.SEE_RUNS),
             ("Compare", "compare", "cmp", _P.SEE_RUNS),
             ("Evidence", "evidence", "scale", _P.SEE_RUNS),
@@ -64,7 +65,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """The context processor. Fragments do not draw the frame, so they do not pay for it either."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
-        return {"demo": settings.DEMO, "demo_people": getattr(settings, "DEMO_PEOPLE", ()) * settings.DEMO}
+        return {"demo": settings.DEMO, "demo_people": _demo_people()}
     roles = _once(lambda: sorted(set(user.memberships.values_list("role", flat=True))))
     return {
         "demo": settings.DEMO,
@@ -73,6 +74,11 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "user_role": _once(lambda: ", ".join(map(str, roles)).capitalize()),
         "nav": _once(lambda: _nav(request, user, {Role(str(role)) for role in roles})),
     }
+
+
+def _demo_people() -> Any:
+    """Whom a visitor of the demo may look around as: the sign-in page offers them, nothing else does."""
+    return getattr(settings, "DEMO_PEOPLE", ()) if settings.DEMO else ()
 
 
 def _once(make: Callable[[], Any]) -> Any:
@@ -84,7 +90,9 @@ def _nav(request: HttpRequest, user: User, roles: set[Role]) -> list[dict[str, A
     held = {permission for role in roles for permission in ROLE_PERMISSIONS[role]}
     groups = []
     for title, entries in SECTIONS:
-        items = [_item(request, user, *entry[:3]) for entry in entries if entry[3] is None or entry[3] in held]
+        items = [
+            _item(request, user, *entry[:3]) for entry in entries if entry[3] is None or entry[3] in held
+        ]
         if drawn := [item for item in items if item is not None]:
             groups.append({"title": title, "items": drawn})
     return groups
@@ -95,5 +103,5 @@ def _item(request: HttpRequest, user: User, label: str, name: str, icon: str) ->
         url = reverse(name)
     except NoReverseMatch:
         return None
-    here = request.path == url or (url != "/" and request.path.startswith(url))
+    here = icon != "plus" and (request.path == url or (url != "/" and request.path.startswith(url)))
     return Item(label, url, icon, here, waiting_for(user).count() if name == "approvals" else 0)

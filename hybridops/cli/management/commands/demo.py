@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"] and "HYBRIDOPS_ONCE" not in os.environ:
-            self._throw_away()
+            self._throw_away(options["provider"])
         elif options["once"]:
             self._once(options)
         elif not os.environ.get("HYBRIDOPS_DEMO"):
@@ -57,10 +57,11 @@ class Command(BaseCommand):
         env = os.environ | {"HYBRIDOPS_DEMO": "1", "HYBRIDOPS_HOME": home} | more
         os.execve(sys.executable, [sys.executable, *sys.argv], env)  # ourselves
 
-    def _throw_away(self) -> None:
+    def _throw_away(self, provider: str) -> None:
         """A child in a folder of its own, removed afterwards whatever happens to the child."""
         folder = tempfile.mkdtemp(prefix="hybridops-once-")
         env = os.environ | {"HYBRIDOPS_ONCE": "1", "HYBRIDOPS_DEMO": "1", "HYBRIDOPS_HOME": folder}
+        env["HYBRIDOPS_PROVIDERS"] = provider
         for name in ("DATABASE_URL", "REDIS_URL"):
             env.pop(name, None)
         try:

@@ -1,0 +1,163 @@
+"""Everything a reviewer reads before deciding, gathered for one request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hybridops.approvals import queries
+from hybridops.approvals.models import ApprovalRequest, Decision
+from hybridops.definitions.queries import workflow_by_digest
+from hybridops.domain import clock
+from hybridops.domain.budget import from_micro
+from hybridops.domain.errors import Unsigned
+from hybridops.domain.workflow import Definition
+from hybridops.experiments.desk import runs_named
+from hybridops.experiments.models import Run
+from hybridops.experiments.queries import run_for
+from hybridops.experiments.record import record_of
+from hybridops.quotas.queries import budgets_for
+from hybridops.teams.models import User
+from hybridops.web import figures, fmt
+from hybridops.web.answers import changes
+from hybridops.web.answers import decision as answers
+
+
+def dossier(user: User, request: ApprovalRequest) -> dict[str, Any]:
+    run = run_for(user, request.envelope["run"])
+    votes = list(queries.decisions_of(request))
+    definition = _definition(request)
+    last = queries.last_consumed(request.team_id, request.envelope["definition"], request.pk)
+    found, unchanged = _changes(user, request, run, last, definition)
+    may = queries.may_decide(user, request)
+    return {
+        "asked": request,
+        "run": run,
+        "votes": votes,
+        "may": may,
+        "last": last,
+        "changes": found,
+        "unchanged": unchanged,
+        "answer": answers.answer(request, votes, found, str(last) if last else ""),
+        "missing": answers.missing_votes(request, votes),
+        "why_not": "" if may else _why_not(user, request, votes),
+        **_record(user, request),
+        "now": clock.now(),
+        **_reasons(request),
+        **_cost(request, run, last),
+        **_evidence(request, run, definition),
+        "digests": _digests(request),
+    }
+
+
+def _definition(request: ApprovalRequest) -> Definition | None:
+    try:
+        return workflow_by_digest(request.envelope["definition"])
+    except Unsigned:  # retired since: the page says less, and the run will be refused
+        return None
+
+
+def _changes(
+    user: User,
+    request: ApprovalRequest,
+    run: Run,
+    last: ApprovalRequest | None,
+    definition: Definition | None,
+) -> tuple[list[changes.Change], int]:
+    now = changes.Side(request.envelope, run.plan, run.experiment.snapshot.name)
+    labels = changes.labels_of(definition) if definition else {}
+    before = runs_named(user, [last.envelope["run"]]).get(last.envelope["run"]) if last else None
+    if last is not None and before is not None:
+        side = changes.Side(last.envelope, before.plan, before.experiment.snapshot.name)
+        return changes.between(side, now, labels)
+    return changes.against_defaults(definition, now) if definition else ([], 0)
+
+
+def _why_not(user: User, request: ApprovalRequest, votes: list[Decision]) -> str:
+    voted = any(vote.person_id == user.pk and vote.revision == request.revision for vote in votes)
+    return answers.may_not(user.pk, request, queries.deciders(request), voted=voted)
+
+
+def _record(user: User, request: ApprovalRequest) -> dict[str, Any]:
+    record = record_of(user, request.envelope["definition"])
+    return {"record": record, "record_spent": from_micro(record.spent_micro)}
+
+
+def _reasons(request: ApprovalRequest) -> dict[str, Any]:
+    factors = request.assessment["factors"]
+    return {
+        "fired": sorted((f for f in factors if f["fired"]), key=lambda f: -f["points"]),
+        "passed": [f["name"] for f in factors if not f["fired"]],
+    }
+
+
+def _cost(request: ApprovalRequest, run: Run, last: ApprovalRequest | None) -> dict[str, Any]:
+    cap = Decimal(request.envelope["cost_usd_max"])
+    programs = request.evidence.get("programs", [])
+    quote = programs[0]["quote"] if programs else {}
+    low, likely, high = (Decimal(quote[key]) if quote else None for key in ("low", "likely", "high"))
+    before = Decimal(last.envelope["cost_usd_max"]) if last else None
+    lines = [_line(line) for line in quote.get("lines", [])]
+    drawn = figures.cost_range(figures.CostRange(low, likely, high, cap, last=before))
+    return {
+        "cap": cap,
+        "range": drawn,
+        "lines": lines,
+        "quote": quote,
+        "budgets": _budgets(request, run, cap),
+    }
+
+
+def _line(line: dict[str, str]) -> dict[str, str]:
+    """Quantity times price gives the amount, as one can check by eye."""
+    quantity, price = Decimal(line["quantity"]), Decimal(line["price"])
+    each = fmt.money(price) if price == round(price, 2) else fmt.price(price)
+    unit = line["unit"] if line["unit"] == "s" else ""
+    words = f"{fmt.number(quantity, unit)} {fmt.TIMES} {each}"
+    return {"what": line["what"], "words": words, "amount": fmt.money(quantity * price)}
+
+
+def _budgets(request: ApprovalRequest, run: Run, cap: Decimal) -> list[dict[str, Any]]:
+    """What each budget has free now and, where the cap is reached, afterwards."""
+    project = run.experiment.project_id
+    backend = request.envelope["programs"][0]["backend"]
+    rows = budgets_for(team_id=request.team_id, project_id=project, backend=backend, on=clock.now().date())
+    free = ((row, from_micro(row.free_micro)) for row in rows)
+    return [
+        {"budget": row, "free": left, "after": max(Decimal(0), left - cap), "short": cap > left}
+        for row, left in free
+    ]
+
+
+def _evidence(request: ApprovalRequest, run: Run, definition: Definition | None) -> dict[str, Any]:
+    """Baseline results as the run's stages recorded them, and the compiled circuits' numbers."""
+    unit = definition.unit if definition else ""
+    arms = [
+        figures.Arm(stage.spec["label"], "gpu" if stage.spec["resource"] == "gpu" else "cpu", float(value))
+        for stage in run.stages.order_by("id")
+        if isinstance(value := stage.summary.get("objective"), int | float)
+    ]
+    programs = [
+        {**body, "age": _age(body.get("calibrated_at")), "high": Decimal(body["quote"]["high"])}
+        for body in request.evidence.get("programs", [])
+    ]
+    return {
+        "baselines": figures.bars(figures.Arms(tuple(arms), unit)) if arms else None,
+        "programs": programs,
+    }
+
+
+def _age(stamp: str | None) -> float | None:
+    return None if stamp is None else (clock.now() - datetime.fromisoformat(stamp)).total_seconds()
+
+
+def _digests(request: ApprovalRequest) -> list[tuple[str, str]]:
+    """What the decision covers, in full."""
+    body = request.envelope
+    names = (("Circuit template", "template"), ("Plan", "plan"), ("Data", "data"), ("Workflow", "definition"))
+    rows = [(label, body[key]) for label, key in (*names, ("Price book", "price_book"), ("Policy", "policy"))]
+    for listed in body["programs"]:
+        rows.append((f"Program for {listed['backend']}", listed["program"]))
+        rows.append((f"Calibration of {listed['backend']}", listed["snapshot"]))
+    return [("All of it", request.digest), *rows]

@@ -1,0 +1,107 @@
+"""What needs me now: decisions, what stands still, what moves, what ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from hybridops.approvals.models import ApprovalRequest
+from hybridops.approvals.queries import passed_since, waiting_for
+from hybridops.backends.services import known
+from hybridops.domain import clock
+from hybridops.domain.budget import from_micro
+from hybridops.domain.errors import NotYours
+from hybridops.experiments import desk
+from hybridops.quotas.models import Budget
+from hybridops.quotas.queries import budgets_near_limit, spending_stop
+from hybridops.teams.access import may
+from hybridops.teams.models import User
+from hybridops.teams.permissions import Permission
+from hybridops.web.answers import today as answers
+from hybridops.web.context import reader
+from hybridops.web.errors import page
+from hybridops.web.pages.asks import AskRow, ask_rows
+from hybridops.web.pages.rows import run_rows
+
+ROWS_MAX = 12
+
+
+@page()
+@require_GET
+def today(request: HttpRequest) -> HttpResponse:
+    """The page, or one part of it: `?run=12` is one moving row, `?part=needs` what needs the reader."""
+    user = reader(request)
+    if "run" in request.GET:
+        return _row(request, user, request.GET["run"])
+    shown = _needs(user)
+    if request.GET.get("part") == "needs":
+        return render(request, "today/_needs.html", shown)
+    return render(request, "today.html", {**shown, **_rest(user, shown)})
+
+
+def _row(request: HttpRequest, user: User, number: str) -> HttpResponse:
+    run = desk.runs_named(user, [int(number)] if number.isdecimal() else []).values()
+    if not run:
+        raise NotYours("There is no such run.")
+    return render(request, "today/_run.html", {"row": run_rows(run)[0]})
+
+
+def _needs(user: User) -> dict[str, Any]:
+    asked: list[ApprovalRequest] = list(waiting_for(user))
+    operates = may(user, Permission.OPERATE)
+    stop = spending_stop() if operates else None
+    return {
+        "asks": ask_rows(user, asked[:ROWS_MAX]),
+        "asked": len(asked),
+        "mine": run_rows(desk.ended_for_nothing(user)[:ROWS_MAX], again=True),
+        "budgets": _budgets(budgets_near_limit(user, on=clock.now().date())),
+        "unclear": list(desk.for_a_person(user)),
+        "operates": operates,
+        "stop": stop,
+        "version": int(time.time() * 1000),
+        "now": clock.now(),
+    }
+
+
+def _budgets(rows: Sequence[Budget]) -> list[dict[str, Any]]:
+    return [
+        {
+            "budget": row,
+            "line": answers.budget_line(
+                row, from_micro(row.free_micro), from_micro(row.limit_micro), from_micro(row.overrun_micro)
+            ),
+        }
+        for row in rows
+    ]
+
+
+def _rest(user: User, shown: dict[str, Any]) -> dict[str, Any]:
+    asks: list[AskRow] = shown["asks"]
+    here = {int(row.request.envelope["run"]) for row in asks}
+    moving = desk.open_runs(user).exclude(pk__in=here)
+    ended = desk.ended_lately(user).exclude(pk__in=[row.run.pk for row in shown["mine"]])
+    count = moving.count()
+    told = answers.Desk(
+        decisions=shown["asked"],
+        first_lapses=asks[0].request.lapses_at if asks else None,
+        without_result=len(shown["mine"]),
+        for_a_person=len(shown["unclear"]),
+        budgets=len(shown["budgets"]),
+        stopped=shown["stop"] is not None,
+        moving=count,
+    )
+    return {
+        "answer": answers.answer(told),
+        "moving": run_rows(moving[:ROWS_MAX]),
+        "moving_count": count,
+        "ended": run_rows(ended[:ROWS_MAX]),
+        "backends": known(),
+        "passed": passed_since(user, clock.now() - timedelta(days=7)),
+        "submits": may(user, Permission.SUBMIT_RUNS),
+    }

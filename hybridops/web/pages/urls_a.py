@@ -1,0 +1,20 @@
+"""The addresses of the pages about work: workflows, submit, runs."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from hybridops.web.pages import cancel, run, runs, submit, workflows
+
+urlpatterns: list[URLPattern] = [
+    path("workflows/", workflows.gallery, name="workflows"),
+    path("workflows/<slug:name>/submit/", submit.submit, name="submit"),
+    path("workflows/<slug:name>/preview/", submit.preview, name="preview"),
+    path("workflows/<slug:name>/data/", submit.upload, name="upload"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<int:pk>/", run.run, name="run"),
+    path("runs/<int:pk>/part/<slug:part>/", run.part, name="run_part"),
+    path("runs/<int:pk>/cancel/", cancel.cancel, name="cancel"),
+    path("runs/<int:pk>/replay/", cancel.replay, name="replay"),
+    path("runs/<int:pk>/artifact/<slug:name>/", run.artifact, name="artifact"),
+]

@@ -1,0 +1,70 @@
+"""Stored bytes to drawings: the routes on their plan, and the circuit."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hybridops.web import fmt
+from hybridops.web.figures import Circuit, Figure, Gate, Route, RouteMap, Stop, circuit, route_map
+from hybridops.web.viewmodels.results import best_classical, method, objective
+
+_GATE = re.compile(r"^(h|x|sx|rz|rx|cx|cz)(?:\(([-+0-9.e]+)\))? (q\[[0-9]+\](?:, q\[[0-9]+\])*);$")
+_MEASURE = re.compile(r"^c\[[0-9]+\] = measure q\[([0-9]+)\];$")
+_QUBITS = re.compile(r"^qubit\[([0-9]+)\] q;$", re.MULTILINE)
+
+
+def routes_figure(stored: bytes, summary: Mapping[str, Any], unit: str) -> Figure:
+    """The answer solid, the best classical routes dashed, the start dotted. To scale, north up."""
+    drawn, arms = json.loads(stored), summary.get("arms", {})
+    source = summary.get("answer", {}).get("from", "quantum")
+    best = best_classical(arms)
+    names = [name for name in ("baseline", "heuristic") if name in drawn and name != source]
+    first = best[0] if best and best[0] in names else next(iter(names), None)
+    others = [name for name in names if name != first]
+    return route_map(
+        RouteMap(
+            stops=_stops(drawn),
+            best=_route("Answer", drawn["answer"], objective(arms, source), unit),
+            baseline=_other(first, drawn, arms, unit),
+            third=_other(next(iter(others), None), drawn, arms, unit),
+        )
+    )
+
+
+def _other(name: str | None, drawn: Mapping[str, Any], arms: Mapping[str, Any], unit: str) -> Route | None:
+    return _route(method(arms, name), drawn[name], objective(arms, name), unit) if name else None
+
+
+def _route(name: str, tours: list[list[int]], value: float | None, unit: str) -> Route | None:
+    if not tours:
+        return None
+    return Route(name, tuple(tuple(tour) for tour in tours), fmt.number(value, unit))
+
+
+def _stops(drawn: Mapping[str, Any]) -> tuple[Stop, ...]:
+    """Degrees of longitude are shorter than those of latitude; a plan in metres says so."""
+    places = drawn["places"]
+    wide = 1.0
+    if drawn["axes"].startswith("longitude") and places:
+        wide = math.cos(math.radians(sum(y for _, y in places) / len(places)))
+    return tuple(Stop(x * wide, y, name) for (x, y), name in zip(places, drawn["labels"], strict=True))
+
+
+def circuit_figure(text: str, name: str) -> Figure | None:
+    """A circuit in the plain OpenQASM that workflows write; None for any other text."""
+    found = _QUBITS.search(text)
+    gates = [gate for line in text.splitlines() if (gate := _gate(line))]
+    return circuit(Circuit(name, int(found[1]), tuple(gates))) if found and gates else None
+
+
+def _gate(line: str) -> Gate | None:
+    if found := _MEASURE.match(line):
+        return Gate("measure", (int(found[1]),))
+    if not (found := _GATE.match(line)):
+        return None
+    qubits = tuple(int(number) for number in re.findall(r"[0-9]+", found[3]))
+    return Gate(found[1], qubits, f"{found[1].capitalize()} {float(found[2]):.2f}" if found[2] else "")
