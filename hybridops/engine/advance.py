@@ -15,6 +15,7 @@ from hybridops.approvals.queries import by_subject
 from hybridops.domain import clock, envelope
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import BadInput, Conflict, Fenced, Refused
+from hybridops.domain.placement import Placement
 from hybridops.domain.states import RequestState, RunState, StageState, SubmissionState
 from hybridops.domain.workflow import Fallback
 from hybridops.engine import context
@@ -23,8 +24,9 @@ from hybridops.engine.deadline import deadline
 from hybridops.engine.proposals import Ask, Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.stages import STAGES
 from hybridops.experiments import conduct
+from hybridops.experiments.books import Book, read_book
 from hybridops.experiments.models import Submission
-from hybridops.experiments.transitions import Book, Ending, StageMove, SubmissionMove, apply, claim, read
+from hybridops.experiments.transitions import Ending, StageMove, SubmissionMove, apply, claim
 
 LOSSES_MAX = 3
 _log = logging.getLogger(__name__)
@@ -52,7 +54,7 @@ def work(book: Book, actor: Actor) -> Book | None:
             applied, sending = dispose(ctx, propose(ctx))
             if applied is not None:
                 return applied
-            ctx = context.of(read(ctx.run.pk, ctx.stage.key), actor)
+            ctx = context.of(read_book(ctx.run.pk, ctx.stage.key), actor)
             ctx.sending = sending
     except Fenced as problem:
         _log.info("fenced: %s", problem)
@@ -103,30 +105,34 @@ def dispose(ctx: Context, proposal: Proposal) -> tuple[Book | None, int | None]:
             return _reopen(ctx, proposal.why), None
 
 
-def _leave(ctx: Context, target: StageState, why: str, values: dict[str, Any] | None = None) -> Book:
+def _leave(
+    ctx: Context,
+    target: StageState,
+    why: str,
+    values: dict[str, Any] | None = None,
+    placement: Placement | None = None,
+) -> Book:
     """Leaves the stage in a state, under its fence, and takes the next ready one of this queue along."""
     move = StageMove(ctx.stage.key, target, why, fence=ctx.stage.fence, values=values or {})
     next_one = (ctx.actor.id, ctx.stage.queue)
-    return apply(run_id=ctx.run.pk, actor=ctx.actor, stages=[move], claim=next_one)
+    return apply(
+        run_id=ctx.run.pk, known=ctx.book, actor=ctx.actor, stages=[move], claim=next_one, placement=placement
+    )
 
 
-@transaction.atomic(savepoint=False)
 def _done(ctx: Context, done: Done) -> Book:
-    if done.placement is not None:
-        conduct.place(run_id=ctx.run.pk, stage=ctx.stage.key, placement=done.placement)
     values: dict[str, Any] = {"summary": dict(done.summary), "device": done.device, "progress": 1.0}
     values |= {"seconds": done.seconds, "peak_bytes": done.peak_bytes}
-    if done.ending is None:
-        applied = _leave(ctx, StageState.DONE, "done", values)
-        if ctx.spec.kind == "quantum":
-            conduct.release_unused(run_id=ctx.run.pk, why="no further submission is needed", actor=ctx.actor)
-        return applied
-    move = StageMove(ctx.stage.key, StageState.DONE, "done", fence=ctx.stage.fence, values=values)
-    return _finish(ctx, done.ending, move)
-
-
-def _finish(ctx: Context, ending: Ending, move: StageMove) -> Book:
-    return conduct.finish(run_id=ctx.run.pk, ending=ending, actor=ctx.actor, stage=move)
+    if done.ending is not None:
+        move = StageMove(ctx.stage.key, StageState.DONE, "done", fence=ctx.stage.fence, values=values)
+        return conduct.finish(
+            run_id=ctx.run.pk, ending=done.ending, actor=ctx.actor, stage=move, placement=done.placement
+        )
+    if ctx.spec.kind != "quantum":
+        return _leave(ctx, StageState.DONE, "done", values, done.placement)
+    with transaction.atomic():
+        conduct.release_unused(run_id=ctx.run.pk, why="no further submission is needed", actor=ctx.actor)
+        return _leave(ctx, StageState.DONE, "done", values)
 
 
 @transaction.atomic(savepoint=False)
@@ -138,7 +144,7 @@ def _fall(ctx: Context, fall: Fall) -> Book:
         conduct.release_unused(run_id=ctx.run.pk, why=fall.why, actor=ctx.actor)
         return applied
     move = StageMove(ctx.stage.key, StageState.FAILED, fall.why, fence=ctx.stage.fence)
-    return _finish(ctx, fall.ending, move)
+    return conduct.finish(run_id=ctx.run.pk, ending=fall.ending, actor=ctx.actor, stage=move)
 
 
 @transaction.atomic(savepoint=False)

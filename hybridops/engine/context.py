@@ -14,14 +14,15 @@ from hybridops.domain.errors import Fenced
 from hybridops.domain.ports import SampleSet
 from hybridops.domain.states import SubmissionState
 from hybridops.domain.workflow import Definition, StageSpec
+from hybridops.experiments.books import Book
 from hybridops.experiments.models import Run, Stage, Submission
-from hybridops.experiments.transitions import Book
 
 
 @dataclass(slots=True)
 class Context:
     """`sending` is the ordinal whose attempt this very execution wrote down: only it may be sent."""
 
+    book: Book
     run: Run
     stage: Stage
     spec: StageSpec
@@ -61,4 +62,4 @@ def of(book: Book, actor: Actor) -> Context:
     if stage is None:
         raise Fenced("No stage was claimed.")
     submissions = [book.submissions[ordinal] for ordinal in sorted(book.submissions)]
-    return Context(book.run, stage, stage.described(), book.stages, submissions, actor)
+    return Context(book, book.run, stage, stage.described(), book.stages, submissions, actor)

@@ -18,10 +18,10 @@ from hybridops.domain.envelope import Envelope, Planned, check_within
 from hybridops.domain.errors import Refused
 from hybridops.domain.placement import Placement
 from hybridops.domain.states import RequestState, StageState, SubmissionState
-from hybridops.experiments import models
 from hybridops.experiments.announce import nudge
+from hybridops.experiments.books import Book
 from hybridops.experiments.models import Run, Stage, Submission
-from hybridops.experiments.transitions import Book, Ending, StageMove, SubmissionMove, apply
+from hybridops.experiments.transitions import Ending, StageMove, SubmissionMove, apply
 from hybridops.quotas import services as quotas
 from hybridops.quotas.queries import spending_stop
 
@@ -43,13 +43,6 @@ def classical_key(run_id: int) -> str:
 def slot_key(run_id: int, ordinal: int) -> str:
     """The reservation of one possible submission: each is settled or released on its own, exactly once."""
     return f"run-{run_id}-qpu-{ordinal}"
-
-
-@transaction.atomic(savepoint=False)
-def place(*, run_id: int, stage: str, placement: Placement) -> None:
-    """Records where a stage went and why, in the transaction that ends the stage."""
-    document = placement.document()
-    models.Placement.objects.create(run_id=run_id, stage=stage, document=document, made_at=clock.now())
 
 
 @transaction.atomic(savepoint=False)
@@ -135,9 +128,17 @@ def settle(*, submission: Submission, billed_micro: int, actor: Actor) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def finish(*, run_id: int, ending: Ending, actor: Actor, stage: StageMove | None = None) -> Book:
+def finish(
+    *,
+    run_id: int,
+    ending: Ending,
+    actor: Actor,
+    stage: StageMove | None = None,
+    placement: Placement | None = None,
+) -> Book:
     """Ends a run: its outcome, the open question, the promises nobody needs any more."""
-    book = apply(run_id=run_id, actor=actor, stages=[stage] if stage else [], ending=ending)
+    moves = [stage] if stage else []
+    book = apply(run_id=run_id, actor=actor, stages=moves, ending=ending, placement=placement)
     request = approvals.open_for(subject(run_id))
     if request is not None:
         approvals.close(request_id=request.pk, target=RequestState.WITHDRAWN, why=ending.why, actor=actor)

@@ -8,16 +8,17 @@ on commit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connection, transaction
 
 from hybridops.audit.services import record
 from hybridops.domain import clock
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import Conflict, Fenced
+from hybridops.domain.placement import Placement
 from hybridops.domain.states import (
     OPEN_STAGES,
     STAGE_MOVES,
@@ -31,10 +32,9 @@ from hybridops.domain.states import (
 )
 from hybridops.domain.workflow import follow
 from hybridops.experiments.announce import announce
+from hybridops.experiments.books import LEASE_SECONDS, Book, open_book
 from hybridops.experiments.dbtime import DbNow
-from hybridops.experiments.models import Run, Stage, Submission
-
-LEASE_SECONDS = 15.0
+from hybridops.experiments.models import Stage, Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +62,39 @@ class Ending:
     why: str
 
 
-@dataclass(slots=True)
-class Book:
-    """One run, locked, with its machines as they stand after the moves, and the stage claimed along with them."""
+def apply(*, run_id: int, known: Book | None = None, **moves: Unpack[Moves]) -> Book:
+    """Makes the moves of one call, all or none. Its keywords are those of `Moves`.
 
-    run: Run
-    stages: dict[str, Stage]
-    submissions: dict[int, Submission]
-    claimed: Stage | None = None
-    told: list[dict[str, Any]] = field(default_factory=list)
-    _stages: dict[str, tuple[StageState, int, dict[str, Any]]] = field(default_factory=dict)
-
-    def ready(self) -> list[Stage]:
-        """The stages that became ready with these moves and that nobody has taken."""
-        return [self.stages[key] for key in self._stages if self.stages[key].state == StageState.READY]
-
-
-@transaction.atomic(savepoint=False)
-def apply(
-    *,
-    run_id: int,
-    actor: Actor,
-    stages: Sequence[StageMove] = (),
-    submissions: Sequence[SubmissionMove] = (),
-    ending: Ending | None = None,
-    cancel: bool = False,
-    claim: tuple[str, str] | None = None,
-    facts: Mapping[str, Any] | None = None,
-) -> Book:
-    """Makes the moves. `claim` is (worker, queue): it takes the next ready stage of that queue along.
-
-    Raises IllegalMove, Fenced where a lease was lost or the run has ended (submissions may still move
-    then: bills and results arrive late), Conflict where somebody else moved first.
+    With `known`, the book of this process's last move, nothing is read again as long as nobody else has
+    moved the run since: its version guards that. Raises IllegalMove, Fenced where a lease was lost or the
+    run has ended (submissions may still move then: bills and results arrive late), Conflict where
+    somebody else moved first.
     """
-    book = _open(run_id)
-    if book.run.outcome and (stages or ending or cancel):
-        raise Fenced(f"R-{run_id} has ended: {book.run.outcome}.")
-    for move in submissions:
+    if known is not None and not known.submissions and not connection.in_atomic_block:
+        with suppress(Conflict), transaction.atomic():
+            return _apply(known.again(), moves)
+    with transaction.atomic(savepoint=False):
+        return _apply(open_book(run_id), moves)
+
+
+class Moves(TypedDict, total=False):
+    """`claim` is (worker, queue): it takes the next ready stage of that queue along."""
+
+    actor: Required[Actor]
+    stages: Sequence[StageMove]
+    submissions: Sequence[SubmissionMove]
+    ending: Ending | None
+    cancel: bool
+    claim: tuple[str, str]
+    placement: Placement | None
+    facts: Mapping[str, Any]
+
+
+def _apply(book: Book, moves: Moves) -> Book:
+    ending, stages = moves.get("ending"), moves.get("stages", ())
+    if book.run.outcome and (stages or ending or moves.get("cancel")):
+        raise Fenced(f"{book.run} has ended: {book.run.outcome}.")
+    for move in moves.get("submissions", ()):
         _move_submission(book, move)
     for step in stages:
         _move_stage(book, step)
@@ -106,23 +102,13 @@ def apply(
         _follow(book)
     else:
         _end(book, ending)
-    book.run.cancel_requested |= cancel
-    if claim is not None:
-        _claim(book, *claim)
-    _close(book, actor, facts or {})
+    book.run.cancel_requested |= moves.get("cancel", False)
+    if "claim" in moves:
+        _claim(book, *moves["claim"])
+    if placement := moves.get("placement"):
+        book.place(stages[0].key, placement)
+    _close(book, moves["actor"], moves.get("facts", {}))
     return book
-
-
-def _open(run_id: int) -> Book:
-    return _read(Run.objects.select_for_update(), run_id)
-
-
-def _read(runs: QuerySet[Run], run_id: int) -> Book:
-    run = runs.get(pk=run_id)
-    stages = {stage.key: stage for stage in Stage.objects.filter(run_id=run_id).order_by("id")}
-    began = any(s.spec["kind"] == "quantum" and s.state != StageState.WAITING for s in stages.values())
-    rows = Submission.objects.filter(run_id=run_id).order_by("ordinal") if began else ()
-    return Book(run, stages, {row.ordinal: row for row in rows})
 
 
 def _move_stage(book: Book, move: StageMove) -> None:
@@ -138,20 +124,16 @@ def _move_stage(book: Book, move: StageMove) -> None:
         **_stamps(move.target),
         **move.values,
     }
-    book._stages.setdefault(move.key, (source, stage.fence, {}))[2].update(values)
-    for name, value in values.items():
-        setattr(stage, name, value)
+    book.change(stage, values)
     book.told.append({"stage": move.key, "from": source, "to": move.target, "why": move.why})
 
 
 def _stamps(target: StageState) -> dict[str, Any]:
-    """What every move to a state writes beside it."""
-    if target == StageState.READY:
-        return {"ready_since": DbNow(), "lease_until": None, "worker": ""}
+    """What every move to a state writes beside it; leases and waiting times the database stamps itself."""
     if target == StageState.RUNNING:
-        return {"started_at": clock.now(), "ready_since": None}
+        return {"started_at": clock.now()}
     ended = {} if target in OPEN_STAGES else {"ended_at": clock.now()}
-    return {"lease_until": None, "worker": "", **ended}
+    return {"worker": "", **ended}
 
 
 def _move_submission(book: Book, move: SubmissionMove) -> None:
@@ -194,7 +176,6 @@ def _lease(book: Book, stage: Stage, worker: str) -> None:
     values = {
         "fence": stage.fence + 1,
         "worker": worker,
-        "lease_until": DbNow() + LEASE_SECONDS,
         "progress": 0,
         "progress_text": "",
     }
@@ -204,17 +185,9 @@ def _lease(book: Book, stage: Stage, worker: str) -> None:
 
 def _close(book: Book, actor: Actor, facts: Mapping[str, Any]) -> None:
     """Writes, projects, raises the version, leaves the event, and calls and nudges on commit."""
-    for key, (source, fence, values) in book._stages.items():
-        mine = Stage.objects.filter(pk=book.stages[key].pk, state=source, fence=fence)
-        if mine.update(**values) != 1:
-            raise Conflict(f"{book.stages[key]} was moved by somebody else.")
     run = book.run
-    seen, before, run.state = run.version, run.state, _milestone(book)
-    run.version += 1
-    names = ("state", "outcome", "why", "ended_at", "cancel_requested", "version")
-    values = {name: getattr(run, name) for name in names}
-    if Run.objects.filter(pk=run.pk, version=seen).update(**values) != 1:
-        raise Conflict(f"R-{run.pk} was moved by somebody else.")
+    before, run.state = run.state, _milestone(book)
+    book.write()
     told = {"state": run.state, "was": before, "version": run.version, "moves": book.told, **facts}
     verb = run.state if run.state != before else "moved"
     record(stream=f"run:{run.pk}", action=f"run.{verb}", actor=actor, facts=told)
@@ -233,19 +206,12 @@ def claim(*, stage_id: int, worker: str, actor: Actor) -> Book | None:
     found = Stage.objects.filter(pk=stage_id, state=StageState.READY).values_list("run_id", "key").first()
     if found is None:
         return None
-    book = _open(found[0])
+    book = open_book(found[0])
     stage = book.stages[found[1]]
     if stage.state != StageState.READY or book.run.outcome:
         return None
     _lease(book, stage, worker)
     _close(book, actor, {})
-    return book
-
-
-def read(run_id: int, key: str) -> Book:
-    """A run with its machines as they stand now, looked at from one of its stages; for reading only."""
-    book = _read(Run.objects.all(), run_id)
-    book.claimed = book.stages[key]
     return book
 
 
