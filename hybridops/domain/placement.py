@@ -74,9 +74,14 @@ def place(options: Sequence[Option], *, asked: str = "") -> Placement:
     )
 
 
+def is_gpu(device: str) -> bool:
+    """Whether the device that a step reports is one; "CPU (why)" is not."""
+    return not device.upper().startswith("CPU")
+
+
 def place_compute(resource: str, device: str, *, gpu_required: bool) -> Placement:
     """The record of where a classical stage ran; raises Refused where a GPU is required and absent."""
-    on_gpu = device.upper() != "CPU"
+    on_gpu = is_gpu(device)
     if resource == "gpu" and not on_gpu:
         if gpu_required:
             raise Refused("This stage needs a GPU and none is here. Start a GPU worker and replay the run.")

@@ -16,7 +16,7 @@ from hybridops.domain.actors import SYSTEM, Actor
 from hybridops.domain.budget import compute_lines, from_micro, to_micro
 from hybridops.domain.envelope import Envelope, Planned, check_within
 from hybridops.domain.errors import Refused
-from hybridops.domain.placement import Placement
+from hybridops.domain.placement import Placement, is_gpu
 from hybridops.domain.states import RequestState, StageState, SubmissionState
 from hybridops.experiments.announce import nudge
 from hybridops.experiments.books import Book
@@ -156,7 +156,7 @@ def _settle_classical(run: Book, actor: Actor) -> None:
     book = price_book_by_digest(quotas.price_book_of(key))
     spent = {"cpu": 0.0, "gpu": 0.0}
     for stage in run.stages.values():
-        lane = "gpu" if stage.device and stage.device.upper() != "CPU" else "cpu"
+        lane = "gpu" if stage.device and is_gpu(stage.device) else "cpu"
         spent[lane] += stage.seconds or 0.0
     lines = compute_lines(book, cpu_seconds=spent["cpu"], gpu_seconds=spent["gpu"])
     quotas.settle(key=key, billed_micro=sum(to_micro(line.amount) for line in lines), actor=actor)

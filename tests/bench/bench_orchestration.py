@@ -70,6 +70,8 @@ def _processes() -> Iterator[Supervisor]:
         Spec("a", (*manage, "worker", "light"), env),
         Spec("b", (*manage, "worker", "light"), env),
         Spec("sweep", (*manage, "sweep"), env),
+        Spec("peer-a", (sys.executable, "-m", "tests.bench.peer"), {**env, "REDIS_URL": broker.url}),
+        Spec("peer-b", (sys.executable, "-m", "tests.bench.peer"), {**env, "REDIS_URL": broker.url}),
     ]
     running = Supervisor(specs, logs=home / "logs", cwd=ROOT)
     running.start()
@@ -112,11 +114,15 @@ def _wait(ready: Any, seconds: float) -> None:
 
 
 def _report(world: Any, running: Supervisor) -> None:
+    from django.conf import settings
+
     from hybridops.experiments.models import Run
+    from tests.bench.peer import chain_seconds
     from tests.world import submit
 
     times = sorted(_run_one(world) * 1000 for _ in range(ONE_BY_ONE))
-    peer = sorted(_peer() for _ in range(ONE_BY_ONE))
+    os.environ["REDIS_URL"] = settings.REDIS_URL
+    peer = sorted(chain_seconds(n) * 1000 for n in range(ONE_BY_ONE))
     before, started = _cpu(running), perf_counter()
     last = [submit(world, workflow="noop").pk for _ in range(TOGETHER)]
     while Run.objects.filter(pk__in=last, outcome="").exists():
@@ -127,27 +133,6 @@ def _report(world: Any, running: Supervisor) -> None:
     _say("bare RQ p50", median(peer), "ms", ONE_BY_ONE)
     _say("runs per second", TOGETHER / wall, "1/s", TOGETHER)
     _say("CPU per run", cpu / TOGETHER * 1000, "ms", TOGETHER)
-
-
-def _peer() -> float:
-    """Eight jobs of RQ that each enqueue the next, in the same workers' process model, without any record."""
-    from django.conf import settings
-    from redis import Redis
-    from rq import Queue, SimpleWorker
-    from rq.serializers import JSONSerializer
-
-    connection = Redis.from_url(settings.REDIS_URL)
-    queue = Queue("peer", connection=connection, serializer=JSONSerializer)
-    worker = SimpleWorker([queue], connection=connection, serializer=JSONSerializer)
-    started = perf_counter()
-    for _ in range(8):
-        queue.enqueue_call("tests.bench.bench_orchestration.nothing", result_ttl=0)
-        worker.work(burst=True, logging_level="ERROR", max_jobs=1)
-    return (perf_counter() - started) * 1000
-
-
-def nothing() -> None:
-    """The peer's job."""
 
 
 def _cpu(running: Supervisor) -> float:
