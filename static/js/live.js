@@ -142,8 +142,9 @@ function hear(data) {
   if (data.beat) beats = true;
   if (data.synced) settled();
   if (!data.object) return;
-  newest.set(data.object, Math.max(data.version, newest.get(data.object) ?? 0));
-  const behind = watched().filter((el) => el.dataset.watch === data.object && data.version > version(el));
+  const moved = Number.isFinite(data.version); // without a version it is progress: worth a look, nothing is behind
+  if (moved) newest.set(data.object, Math.max(data.version, newest.get(data.object) ?? 0));
+  const behind = watched().filter((el) => el.dataset.watch === data.object && (!moved || data.version > version(el)));
   if (behind.length && !paused) refresh(behind);
   report();
 }
