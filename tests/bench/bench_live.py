@@ -138,7 +138,7 @@ class Clients(threading.Thread):
     async def _all(self) -> None:
         self.synced = 0
         tasks = [asyncio.create_task(self._one(n)) for n in range(self.count)]
-        while not self.ended.is_set():
+        while not self.ended.is_set():  # noqa: ASYNC110  # set by another thread
             await asyncio.sleep(0.05)
         for task in tasks:
             task.cancel()
