@@ -50,3 +50,9 @@ def voter(user: User, team_id: int) -> Voter:
 def actor(user: User, *, on_behalf: str = "") -> Actor:
     """The user as the trail names them."""
     return Actor(user.kind, str(user.pk), str(user), on_behalf)
+
+
+def is_alone() -> bool:
+    """Whether one person at most is here: then nothing that needs a decision can go on."""
+    people = Membership.objects.filter(user__kind=User.PERSON, user__is_active=True)
+    return people.values("user").distinct().count() < 2

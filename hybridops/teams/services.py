@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -41,9 +42,19 @@ def add_project(*, team: Team, slug: str, name: str, actor: Actor, home_region: 
 
 @transaction.atomic
 def add_person(
-    *, username: str, name: str, email: str, password: str, actor: Actor, kind: str = User.PERSON
+    *,
+    username: str,
+    name: str,
+    email: str,
+    password: str,
+    actor: Actor,
+    kind: str = User.PERSON,
+    hashed: str = "",
 ) -> User:
-    """A user who can sign in; raises BadInput where the password is too weak or the name is taken."""
+    """A user who can sign in; raises BadInput where the password is too weak or the name is taken.
+
+    `hashed` is the password's hash where it was made before: hashing is slow on purpose.
+    """
     if User.objects.filter(username=username).exists():
         raise BadInput(f"There is a {username} already. Choose another name.", field="username")
     user = User(username=username, name=name, email=email, kind=kind)
@@ -51,7 +62,7 @@ def add_person(
         validate_password(password, user)
     except ValidationError as problem:
         raise BadInput(" ".join(problem.messages), field="password") from problem
-    user.set_password(password)
+    user.password = hashed or make_password(password)
     user.save()
     record(
         stream=f"user:{user.pk}",

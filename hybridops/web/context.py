@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from hybridops.approvals.queries import waiting_for
 from hybridops.domain.errors import NotYours
 from hybridops.quotas.queries import spending_stop
+from hybridops.teams.access import is_alone
 from hybridops.teams.models import User
 from hybridops.teams.permissions import ROLE_PERMISSIONS, Permission, Role
 
@@ -70,6 +71,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "demo": settings.DEMO,
         "spending_stop": _once(spending_stop),
+        "alone": _once(is_alone),
         "user_name": str(user),
         "user_role": _once(lambda: ", ".join(map(str, roles)).capitalize()),
         "nav": _once(lambda: _nav(request, user, {Role(str(role)) for role in roles})),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from django.contrib.auth.hashers import make_password
+
 from hybridops.artifacts.services import store
 from hybridops.audit import keyring
 from hybridops.cli.founding import month
@@ -39,9 +41,15 @@ def found_demo(today: date) -> None:
 
 def _team() -> Team:
     team = teams.add_team(slug="logistics", name="Logistics", actor=SYSTEM)
+    hashed = make_password(PASSWORD)
     for username, name, role in CAST:
         user = teams.add_person(
-            username=username, name=name, email=f"{username}@example.org", password=PASSWORD, actor=SYSTEM
+            username=username,
+            name=name,
+            email=f"{username}@example.org",
+            password=PASSWORD,
+            hashed=hashed,
+            actor=SYSTEM,
         )
         teams.join(user=user, team=team, role=Role(role), actor=SYSTEM)
     for slug, name in PROJECTS:
