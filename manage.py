@@ -12,12 +12,16 @@ from hybridops import bootstrap
 def main() -> None:
     bootstrap.ensure(sys.argv)  # returns only inside the project's environment
 
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     import hybridops.config  # noqa: F401  (chooses the SQLite library before Django loads one)
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hybridops.config.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.exit("hybridops: %s" % problem)
 
 
 if __name__ == "__main__":

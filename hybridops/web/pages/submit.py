@@ -172,6 +172,8 @@ def _draw(
     status = 422 if status == 200 and form.errors and request.method == "POST" else status
     offer = offer_of(seen, answer_seconds=answer_seconds(desk.user), now=clock.now()) if seen else None
     record = track_record(desk.user).get(desk.name)
+    if request.method == "GET" and not desk.snapshots:
+        form.errors.clear()  # nobody has made a mistake yet; the answer line says what to do first
     return render(
         request,
         "submit/page.html",
