@@ -13,8 +13,8 @@ from hybridops.definitions.queries import workflow_named
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.budget import to_micro
-from hybridops.engine import intake
 from hybridops.engine.builtin import document
+from hybridops.engine.preview import preview
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.experiments.queries import snapshots_for
 from hybridops.experiments.services import Wanted
@@ -327,7 +327,7 @@ def test_the_prediction_waits_for_whom_it_must(world: World, routing: DataSnapsh
     lanes = {}
     for backend in ("ideal", "heron-torino"):
         wanted = Wanted(**{**_asdict(form.wanted()), "backend": backend})
-        seen = intake.preview(user=world.ines, workflow_name="routing", wanted=wanted)
+        seen = preview(user=world.ines, workflow_name="routing", wanted=wanted)
         score = predicted(seen, answer_seconds=None, now=clock.now())
         lanes[backend] = [bar.lane for bar in score.bars]
         assert all(a.end <= b.start for a, b in zip(score.bars, score.bars[1:], strict=False))

@@ -20,6 +20,8 @@ from hybridops.domain import clock
 from hybridops.domain.errors import BadInput, Conflict, HybridopsError, Refused, Unsigned
 from hybridops.domain.workflow import Definition
 from hybridops.engine import intake
+from hybridops.engine.preview import Preview
+from hybridops.engine.preview import preview as preview_of
 from hybridops.experiments.listing import answer_seconds, track_record
 from hybridops.experiments.models import DataSnapshot
 from hybridops.experiments.queries import snapshots_for
@@ -148,7 +150,7 @@ def _defaults(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     form = desk.form(values)
     if form.is_valid():
         try:
-            seen = intake.preview(user=desk.user, workflow_name=desk.name, wanted=form.wanted())
+            seen = preview_of(user=desk.user, workflow_name=desk.name, wanted=form.wanted())
             values["cost_max"] = f"{seen.cap_that_fits:.2f}"
         except (BadInput, Refused):
             return values  # the page itself says what is wrong
@@ -195,12 +197,12 @@ def _draw(
     )
 
 
-def _seen(desk: Desk, form: SubmitForm) -> intake.Preview | None:
+def _seen(desk: Desk, form: SubmitForm) -> Preview | None:
     """The preview of what is in the form, or None with the reason beside a field."""
     if not desk.snapshots or not form.is_valid():
         return None
     try:
-        return intake.preview(user=desk.user, workflow_name=desk.name, wanted=form.wanted())
+        return preview_of(user=desk.user, workflow_name=desk.name, wanted=form.wanted())
     except (BadInput, Refused) as problem:
         form.refuse(problem)
     return None

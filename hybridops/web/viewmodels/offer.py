@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from hybridops.domain import clock
 from hybridops.domain.budget import from_micro
-from hybridops.engine.intake import Choice, Preview
+from hybridops.engine.preview import Choice, Preview
 from hybridops.web import fmt
 from hybridops.web.answers import counted, sentence
 from hybridops.web.answers.submit import Told, agreement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hybridops.engine.intake import Preview
+from hybridops.engine.preview import Preview
 from hybridops.web.figures import Bar, Kind, Lane, Stave
 
 ANSWER_SECONDS = 30 * 60.0  # drawn for a person where nobody has answered yet
