@@ -19,7 +19,7 @@ from hybridops.web import fmt
 from hybridops.web.answers import cost as answers
 from hybridops.web.context import reader
 from hybridops.web.errors import page
-from hybridops.web.pages.budgets import BudgetForm, budget_rows
+from hybridops.web.pages.budget_rows import BudgetForm, budget_rows
 from hybridops.web.pages.spending import PERIODS, Asked, View, asked, earliest, values, view_of
 
 NEEDS = "Cost pages need the Finance or the Auditor role."
