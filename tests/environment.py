@@ -24,3 +24,6 @@ for _name in (
     "HYBRIDOPS_STATIC_ROOT",
 ):
     os.environ.pop(_name, None)
+
+if os.environ.get("HYBRIDOPS_TEST_STORE") == "postgresql":  # see tests/postgres
+    os.environ["DATABASE_URL"] = os.environ["HYBRIDOPS_TEST_STORE_URL"]

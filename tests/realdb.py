@@ -1,11 +1,12 @@
-"""A real database file for tests that need real commits: copied from a template, thrown away afterwards.
+"""A real database for tests that need real commits: copied from a template, thrown away afterwards.
 
 Append-only tables refuse to be emptied, so the usual flush between transactional tests cannot be used;
-copying a file is faster as well.
+copying is faster as well. On SQLite a copy is a file, on PostgreSQL a database made from another.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import psycopg
 from django.core.management import call_command
 from django.db import connection
 
@@ -30,6 +32,8 @@ class RealDatabase:
 
     def fresh(self) -> Path:
         self.copies += 1
+        if connection.vendor == "postgresql":
+            return Path(_use(self.template.name.replace("template", "copy"), like=self.template.name))
         path = self.folder / f"copy-{self.copies % 3}.sqlite3"
         connection.close()
         for old in path.parent.glob(f"{path.name}*"):
@@ -39,12 +43,30 @@ class RealDatabase:
         return path
 
 
+def _use(name: str, *, like: str = "template1") -> str:
+    """Puts the connection on a new PostgreSQL database of this name, whatever was there before."""
+    connection.close()
+    _server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {like}")
+    connection.settings_dict["NAME"] = name
+    return name
+
+
+def _server(*statements: str) -> None:
+    with psycopg.connect(os.environ["HYBRIDOPS_TEST_STORE_URL"], autocommit=True) as server:
+        for statement in statements:
+            server.execute(statement)
+
+
 @cache
 def _template() -> tuple[Path, World]:
     """Migrated and peopled once a session."""
-    path = Path(os.environ["HYBRIDOPS_HOME"]) / f"template-{os.getpid()}.sqlite3"
-    connection.close()
-    connection.settings_dict["NAME"] = str(path)
+    if connection.vendor == "postgresql":
+        path = Path(_use(f"hybridops_template_{os.getpid()}"))
+        atexit.register(_server, *(f"DROP DATABASE IF EXISTS {n} WITH (FORCE)" for n in (path.name, path.name.replace("template", "copy"))))  # fmt: skip
+    else:
+        path = Path(os.environ["HYBRIDOPS_HOME"]) / f"template-{os.getpid()}.sqlite3"
+        connection.close()
+        connection.settings_dict["NAME"] = str(path)
     call_command("migrate", verbosity=0)
     world = make_world()
     connection.close()

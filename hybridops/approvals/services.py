@@ -9,18 +9,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from hybridops.approvals.models import ApprovalRequest, Decision
-from hybridops.audit.keyring import pair
+from hybridops.approvals import votes
+from hybridops.approvals.models import ApprovalRequest
 from hybridops.audit.services import record
 from hybridops.domain import clock
 from hybridops.domain.actors import Actor
 from hybridops.domain.envelope import Envelope, narrow, read
 from hybridops.domain.errors import BadInput, Conflict, Refused
-from hybridops.domain.risk import Assessment, Factor, Voter, check_may_decide, is_agreed
+from hybridops.domain.risk import Assessment, Voter, check_may_decide, is_agreed
 from hybridops.domain.states import REQUEST_MOVES, RequestState, check_move
-from hybridops.trust import dsse
 from hybridops.trust.canonical import digest_of
 
 VERDICTS = ("approve", "narrow", "changes", "reject")
@@ -73,7 +72,7 @@ def ask(
     if assessment.by_policy:
         by = Actor("policy", policy_name, policy_name, actor.on_behalf)
         why = f"{assessment.score} points are under the line of {assessment.line}"
-        _vote(made, by, None, frozenset(), "approve", why, {})
+        votes.write(made, by, None, frozenset(), "approve", why, {})
         _move(made, RequestState.APPROVED, why, by)
     return made
 
@@ -103,12 +102,14 @@ def decide(
     request = ApprovalRequest.objects.select_for_update().filter(pk=request_id).first()
     if request is None:
         raise BadInput("There is no such request.")
-    check_may_decide(voter, involved=frozenset(request.involved), already=_voted(request))
+    check_may_decide(voter, involved=frozenset(request.involved), already=votes.voted(request))
     _check_vote(request, verdict, digest_shown, reason)
+    if limits and verdict != "narrow":
+        raise BadInput("Limits belong to an approval with limits.", field="verdict")
     if verdict == "narrow":
         limits = dict(limits or {})
         _narrow(request, limits, actor)
-    _vote(request, actor, voter.id, voter.roles, verdict, reason.strip(), limits or {})
+    votes.write(request, actor, voter.id, voter.roles, verdict, reason.strip(), limits or {})
     _conclude(request, verdict, reason.strip(), actor)
     return request
 
@@ -132,11 +133,6 @@ def _check_vote(request: ApprovalRequest, verdict: str, digest_shown: str, reaso
         raise BadInput("Give a reason: the requester reads it, and it stays in the trail.", field="reason")
 
 
-def _voted(request: ApprovalRequest) -> frozenset[int]:
-    rows = request.decisions.filter(revision=request.revision, person__isnull=False)
-    return frozenset(rows.values_list("person_id", flat=True))
-
-
 def _narrow(request: ApprovalRequest, limits: dict[str, Any], actor: Actor) -> None:
     """A new revision with tighter limits: earlier votes were about another digest and no longer count."""
     tighter = narrow(read(request.envelope), **limits)
@@ -150,72 +146,13 @@ def _narrow(request: ApprovalRequest, limits: dict[str, Any], actor: Actor) -> N
     record(stream=f"request:{request.pk}", action="approval.narrowed", actor=actor, facts=facts)
 
 
-def _vote(
-    request: ApprovalRequest,
-    actor: Actor,
-    person_id: int | None,
-    roles: frozenset[str],
-    verdict: str,
-    reason: str,
-    limits: Mapping[str, Any],
-) -> None:
-    """Writes the vote with a signed statement over the digest; a second vote by one person is a Conflict."""
-    moment = clock.now()
-    statement = {
-        "request": request.pk,
-        "revision": request.revision,
-        "subject": request.digest,
-        "verdict": verdict,
-        "by": actor.document(),
-        "reason": reason,
-        "limits": {key: str(value) for key, value in limits.items()},
-        "at": moment.isoformat(),
-        "presence": "policy" if person_id is None else "signed-in session",
-    }
-    try:
-        with transaction.atomic():
-            Decision.objects.create(
-                request=request,
-                revision=request.revision,
-                person_id=person_id,
-                by=actor.name,
-                roles=sorted(roles),
-                verdict=verdict,
-                reason=reason,
-                limits=statement["limits"],
-                digest=request.digest,
-                envelope=dsse.sign(
-                    kind="decision", name=str(request), document=statement, pair=pair("decision")
-                ),
-                made_at=moment,
-            )
-    except IntegrityError as problem:
-        raise Conflict("You have already decided on this revision.") from problem
-    facts = {"digest": request.digest, "revision": request.revision, "verdict": verdict, "reason": reason}
-    record(stream=f"request:{request.pk}", action="approval.voted", actor=actor, facts=facts)
-
-
 def _conclude(request: ApprovalRequest, verdict: str, reason: str, actor: Actor) -> None:
     if verdict == "reject":
         _move(request, RequestState.REJECTED, reason, actor)
     elif verdict == "changes":
         _move(request, RequestState.CHANGES_REQUESTED, reason, actor)
-    elif is_agreed(_assessment(request), _votes(request)):
+    elif is_agreed(votes.assessment_of(request), votes.in_favour(request)):
         _move(request, RequestState.APPROVED, "everybody who has to agree has agreed", actor)
-
-
-def _votes(request: ApprovalRequest) -> dict[int, frozenset[str]]:
-    rows = request.decisions.filter(revision=request.revision, person__isnull=False)
-    return {
-        row.person_id: frozenset(row.roles)
-        for row in rows
-        if row.person_id and row.verdict in ("approve", "narrow")
-    }
-
-
-def _assessment(request: ApprovalRequest) -> Assessment:
-    body = dict(request.assessment)
-    return Assessment(**{**body, "factors": tuple(Factor(**item) for item in body["factors"])})
 
 
 def _move(request: ApprovalRequest, target: RequestState, why: str, actor: Actor) -> None:
@@ -236,24 +173,17 @@ def _move(request: ApprovalRequest, target: RequestState, why: str, actor: Actor
 def consume(*, request_id: int, digest: str, actor: Actor) -> Envelope:
     """Uses an approval up, once, for exactly this digest; raises Refused or Conflict otherwise.
 
-    Every vote's signature is verified again here, at the moment it counts.
+    Every vote is verified again here, at the moment it counts: signed for this, by somebody who may still
+    decide, and enough of them.
     """
     request = ApprovalRequest.objects.select_for_update().get(pk=request_id)
     if request.digest != digest or digest_of(request.envelope) != digest:
         raise Refused("What would be sent is not what was approved.")
     if clock.now() >= request.lapses_at:
         raise Refused("The approval lapsed before it was used.")
-    _check_signatures(request)
+    votes.check_standing(request)
     _move(request, RequestState.CONSUMED, "its submissions are reserved", actor)
     return read(request.envelope)
-
-
-def _check_signatures(request: ApprovalRequest) -> None:
-    trusted = [pair("decision").public]
-    for vote in request.decisions.filter(revision=request.revision, verdict__in=("approve", "narrow")):
-        statement, _ = dsse.verify(vote.envelope, kind="decision", trusted=trusted)
-        if (statement["subject"], statement["request"]) != (request.digest, request.pk):
-            raise Refused("A decision was signed for something else.")
 
 
 @transaction.atomic(savepoint=False)

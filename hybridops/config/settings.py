@@ -91,12 +91,6 @@ RQ_QUEUES = {
     for name in ("light", "cpu", "gpu", "qpu")
 }
 RQ = {"COMMIT_MODE": "auto"}  # the engine calls on commit itself; a second wait would hide the job's id
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "hybridops"},
-    }
-}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

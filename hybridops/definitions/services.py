@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
+from django.utils.text import slugify
 
 from hybridops.audit import keyring
 from hybridops.audit.services import record
@@ -41,6 +42,8 @@ def publish(
     if author_id is not None and author_id == approver_id:
         raise Refused("A second person approves a document, not its author.")
     PARSERS[kind](document)
+    if not _is_called(document, name, version):
+        raise BadInput(f"The document does not call itself {name} version {version}.", field="name")
     digest = digest_of(document)
     known = SignedDocument.objects.filter(kind=kind, name=name, version=version).first()
     if known is not None:
@@ -81,15 +84,23 @@ def verified(row: SignedDocument) -> dict[str, Any]:
     if row.state != SignedDocument.ACTIVE:
         raise Unsigned(f"{row} is retired. Choose its successor.")
     document, digest = _verified(row.envelope, row.kind, _trust_stamp())
-    if digest != row.digest:
+    if digest != row.digest or not _is_called(document, row.name, row.version):
         raise Unsigned(f"{row} is not the document that was listed.")
     return document
+
+
+def _is_called(document: Mapping[str, Any], name: str, version: int) -> bool:
+    """Whether a document says the name and number under which it is listed; a price book has no number."""
+    return (slugify(str(document["name"])), document.get("version", version)) == (name, version)
 
 
 @lru_cache(maxsize=256)
 def _verified(envelope: str, kind: str, _stamp: tuple[str, ...]) -> tuple[dict[str, Any], str]:
     """The document and its digest; remembered for as long as the bytes and the trusted keys are the same."""
-    opened = read_json(envelope.encode())
+    try:
+        opened = read_json(envelope.encode())
+    except BadInput as problem:
+        raise Unsigned(f"This is not a signed envelope: {problem}") from problem
     document, _ = dsse.verify(opened, kind=kind, trusted=keyring.trusted("definition"))
     return document, digest_of(document)
 

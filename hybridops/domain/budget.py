@@ -27,6 +27,7 @@ def to_micro(amount: Decimal) -> int:
 
 
 def from_micro(micro: int) -> Decimal:
+    """Micro-dollars as dollars, exactly."""
     return Decimal(micro) / MICRO
 
 

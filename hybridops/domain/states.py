@@ -51,7 +51,6 @@ class ReservationState(StrEnum):
     HELD = "held"
     SETTLED = "settled"
     RELEASED = "released"
-    EXPIRED = "expired"
 
 
 class RunState(StrEnum):
@@ -92,7 +91,8 @@ STAGE_MOVES: Mapping[StageState, frozenset[StageState]] = {
     _S.READY: frozenset({_S.RUNNING, _S.SKIPPED}),
     _S.RUNNING: frozenset({_S.DONE, _S.HELD, _S.READY, _S.WAITING, _S.FELL_BACK, _S.FAILED, _S.SKIPPED}),
     _S.HELD: frozenset({_S.READY, _S.SKIPPED}),
-    _S.DONE: frozenset({_S.READY}),  # the gate only, when what was approved has changed since
+    # Only when what was approved has changed since: it is compiled, quoted and asked about again.
+    _S.DONE: frozenset({_S.READY, _S.WAITING}),
     _S.FELL_BACK: frozenset(),
     _S.SKIPPED: frozenset(),
     _S.FAILED: frozenset(),
@@ -118,10 +118,9 @@ SUBMISSION_MOVES: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     _P.CANCELLED: frozenset(),
 }
 RESERVATION_MOVES: Mapping[ReservationState, frozenset[ReservationState]] = {
-    _R.HELD: frozenset({_R.SETTLED, _R.RELEASED, _R.EXPIRED}),
+    _R.HELD: frozenset({_R.SETTLED, _R.RELEASED}),
     _R.SETTLED: frozenset(),
     _R.RELEASED: frozenset(),
-    _R.EXPIRED: frozenset(),
 }
 
 

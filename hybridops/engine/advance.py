@@ -208,15 +208,17 @@ def _sent(ctx: Context, move: SubmissionMove) -> None:
 
 @transaction.atomic(savepoint=False)
 def _reopen(ctx: Context, why: str) -> Book:
-    """Back to the gate: the old approval is stale, the gate asks again about what would be sent now."""
+    """Back to compile and gate: the old approval is stale, what would be sent now is made and asked about."""
     request = approvals.open_for(conduct.subject(ctx.run.pk))
     if request is not None:
         approvals.close(request_id=request.pk, target=RequestState.STALE, why=why, actor=ctx.actor)
     gate = ctx.by_kind("gate")
-    if gate is None:
+    compiled = next((stage for stage in ctx.stages.values() if "programs" in stage.summary), None)
+    if gate is None or compiled is None:
         raise Refused(why)
     moves = [
         StageMove(ctx.stage.key, StageState.WAITING, why, fence=ctx.stage.fence),
-        StageMove(gate.key, StageState.READY, why),
+        StageMove(gate.key, StageState.WAITING, why),
+        StageMove(compiled.key, StageState.READY, why),
     ]
     return apply(run_id=ctx.run.pk, actor=ctx.actor, stages=moves)

@@ -70,7 +70,8 @@ def _ask_about(rows: list[Submission], provider: Provider, actor: Actor) -> None
         return
     answers = {job.job_id: job for job in provider.poll([row.job_id for row in rows])}
     for row in rows:
-        if row.run.outcome and not row.raw_status.startswith("cancel"):
+        unwanted = row.run.outcome or row.run.cancel_requested
+        if unwanted and not row.raw_status.lower().startswith("cancel"):
             provider.cancel(row.job_id)
         if row.job_id in answers:
             _move(row, answers[row.job_id], provider, actor)

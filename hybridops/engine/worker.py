@@ -20,7 +20,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections, connections
-from redis import Redis
+from redis import Redis, RedisError
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -109,6 +109,7 @@ def run(queue: str, *, burst: bool = False) -> None:
         job_monitoring_interval=RENEW_SECONDS,
         log_job_description=False,
     )
+    _await_broker(connection)
     worker.work(burst=burst, logging_level="WARNING")
 
 
@@ -124,6 +125,17 @@ def _renew_forever() -> None:
         with suppress(Exception):  # a database that is away for a moment must not end the renewing
             close_old_connections()
             renew(jobs.my_name())
+
+
+def _await_broker(connection: Redis) -> None:
+    """A broker that is away is waited for: a worker that died of it again and again would be given up."""
+    while True:
+        try:
+            connection.ping()
+        except RedisError:
+            sleep(0.5)
+        else:
+            return
 
 
 def _take_slot(queue: str) -> int:

@@ -63,8 +63,7 @@ def add_snapshot(
 ) -> DataSnapshot:
     """Lists checked input data in a project. The same bytes in the same project are the same snapshot."""
     check_project(user, project_id)
-    if data_class not in ("public", "internal", "sensitive"):
-        raise BadInput("Say whether the data is public, internal or sensitive.", field="data_class")
+    check_data_class(data_class)
     snapshot, made = DataSnapshot.objects.get_or_create(
         project_id=project_id,
         digest=digest,
@@ -82,6 +81,12 @@ def add_snapshot(
         facts = {"digest": digest, "name": snapshot.name, "data_class": data_class}
         record(stream=f"snapshot:{snapshot.pk}", action="snapshot.added", actor=actor(user), facts=facts)
     return snapshot
+
+
+def check_data_class(data_class: str) -> None:
+    """Raises BadInput for a class of data that there is not."""
+    if data_class not in ("public", "internal", "sensitive"):
+        raise BadInput("Say whether the data is public, internal or sensitive.", field="data_class")
 
 
 def check_project(user: User, project_id: int) -> None:

@@ -14,6 +14,7 @@ def leaf_hash(data: bytes) -> bytes:
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
+    """Of an inner node; its prefix keeps it from ever being the hash of a leaf (RFC 6962)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 

@@ -66,7 +66,7 @@ function placeOf(el) {
 
 function swap(el, html) {
   const fresh = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
-  if (!fresh || version(fresh) < version(el)) return;
+  if (!fresh || (fresh.dataset.version && version(fresh) < version(el))) return; // what has ended has none
   const find = placeOf(el);
   const open = [...el.querySelectorAll("details")].map((d) => d.open);
   const left = [...el.querySelectorAll(".scroll")].map((s) => s.scrollLeft);
@@ -74,6 +74,16 @@ function swap(el, html) {
   fresh.querySelectorAll("details").forEach((d, i) => (d.open ||= open[i] ?? false));
   fresh.querySelectorAll(".scroll").forEach((s, i) => (s.scrollLeft = left[i] ?? 0));
   find?.(fresh)?.focus({ preventScroll: true });
+  count(fresh.dataset.nowWaiting);
+}
+
+// The badge and the list are one number, also when only the list was fetched.
+function count(now) {
+  if (now === undefined) return;
+  for (const badge of document.querySelectorAll("[data-waiting]")) {
+    badge.hidden = now === "0";
+    badge.firstChild.data = now;
+  }
 }
 
 function place(url, html) {
@@ -207,6 +217,7 @@ function pause() {
   report();
 }
 
+addEventListener("online", connect); // the next try would be up to fifteen seconds away
 document.addEventListener("live:pause", pause);
 document.addEventListener("live:changed", () => { connect(); watch(); });
 toggle?.addEventListener("click", pause);

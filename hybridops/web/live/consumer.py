@@ -14,6 +14,7 @@ from time import time
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import DatabaseError
 
 from hybridops.experiments.queries import versions_of
 from hybridops.teams.access import teams_with
@@ -21,6 +22,7 @@ from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.web.live.hub import Mailbox, hub
 
+KINDS = ("run", "inbox")
 WATCHED_MAX = 200
 BEAT_SECONDS = 20.0
 CHECK_SECONDS = 60.0
@@ -48,7 +50,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
             self.asked = _read(text_data or "")
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             await self.close(BAD_MESSAGE)
             return
         await self._watch()
@@ -88,7 +90,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         """A person who was signed out or lost a role hears nothing more within a minute."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            with suppress(OSError):
+            with suppress(OSError, DatabaseError):  # asked again in a minute
                 await self._watch()
 
 
@@ -96,7 +98,16 @@ def _read(text: str) -> list[tuple[str, int, int]]:
     watch = json.loads(text)["watch"]
     if not isinstance(watch, list) or len(watch) > WATCHED_MAX:
         raise ValueError("watch is a list of at most 200")
-    return [(str(kind), int(pk), int(version)) for kind, pk, version in watch]
+    return [_triple(*asked) for asked in watch]
+
+
+def _triple(kind: object, pk: object, version: object) -> tuple[str, int, int]:
+    """Whole numbers that a database can hold, as JSON writes them: no text, no fractions, no true."""
+    if kind not in KINDS or type(pk) is not int or type(version) is not int:
+        raise TypeError("an entry is [kind, id, version]")
+    if not (0 <= pk < 2**63 and 0 <= version < 2**63):
+        raise ValueError("a number is too large or below zero")
+    return str(kind), pk, version
 
 
 def _for_page(text: str) -> str:

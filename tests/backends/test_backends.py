@@ -1,0 +1,61 @@
+"""Backends as workers saw them: what was true when, by digest, and what holds now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from hybridops.backends import services
+from hybridops.backends.models import Listing, Snapshot
+from hybridops.domain import clock
+from tests.engine.fake import CLOUD, Scripted
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_was_seen_reads_back() -> None:
+    seen = list(Scripted().backends())
+    now = clock.now()
+    with clock.at(now):
+        services.observe(seen)
+    assert services.known() == [replace(one, observed_at=now) for one in seen]
+
+
+def test_the_same_calibration_is_one_snapshot_whatever_the_queue() -> None:
+    first = list(Scripted().backends())
+    services.observe(first)
+    services.observe([replace(one, queue_length=99, available=False) for one in first])
+    assert (Snapshot.objects.count(), Listing.objects.count()) == (2, 2)
+    assert {(one.queue_length, one.available) for one in services.known()} == {(99, False)}
+
+
+def test_a_new_calibration_keeps_the_old_one_readable() -> None:
+    services.observe(Scripted().backends())
+    old = {one.name: one.digest for one in services.known()}
+    CLOUD.calibration = "b"
+    with clock.at(clock.now() + timedelta(hours=1)):
+        services.observe(Scripted().backends())
+    new = {one.name: one.digest for one in services.known()}
+    assert set(old) == set(new)
+    assert not set(old.values()) & set(new.values())
+    kept, fresh = services.snapshot(old["aster"]), services.snapshot(new["aster"])
+    assert kept is not None
+    assert fresh is not None
+    assert (kept["calibration"], fresh["calibration"]) == ({"version": "a"}, {"version": "b"})
+    assert services.snapshot("0" * 64) is None
+
+
+def test_one_that_is_not_seen_any_more_stays_as_it_was() -> None:
+    services.observe(Scripted().backends())
+    services.observe(list(Scripted().backends())[:1])
+    assert [one.name for one in services.known()] == ["aster", "kelvin"]
+
+
+def test_what_goes_wrong_in_the_middle_leaves_nothing() -> None:
+    seen = list(Scripted().backends())
+    with pytest.raises(TypeError):
+        services.observe([seen[0], None])  # type: ignore[list-item]
+    assert not Listing.objects.exists()
+    assert not Snapshot.objects.exists()
