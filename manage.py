@@ -21,7 +21,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
-        sys.exit("hybridops: %s" % problem)
+        sys.exit(f"hybridops: {problem}")
 
 
 if __name__ == "__main__":
