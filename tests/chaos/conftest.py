@@ -1,0 +1,47 @@
+"""One stack that all of these tests break: its start costs more than a test does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.lab import Lab
+
+LONG = "HYBRIDOPS_LONG"
+QUANTUM_SECONDS = 4.0  # the deadline of its QPU stage, short enough to be waited for
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process runs them, whatever the others do; the slow ones run where they are asked for."""
+    for item in items:
+        if "tests/chaos/" not in item.nodeid:
+            continue
+        item.add_marker(pytest.mark.xdist_group("chaos"))
+        if item.get_closest_marker("slow") and not os.environ.get(LONG):
+            item.add_marker(pytest.mark.skip(reason=f"takes long; {LONG}=1 runs it"))
+
+
+@pytest.fixture(scope="package")
+def stack() -> Iterator[Lab]:
+    """With the provider that fails on purpose; as long as no fault is set it is the local one."""
+    lab = Lab("flaky", quantum_seconds=QUANTUM_SECONDS)
+    try:
+        yield lab
+    finally:
+        lab.end()
+
+
+@pytest.fixture
+def lab(stack: Lab) -> Iterator[Lab]:
+    """The stack, with every process running and no fault set before and after the test."""
+    if stack.host.poll() is not None or stack.ask("trouble"):  # what an earlier test did is its own failure
+        stack.restart()
+    stack.ask("fault", name="none")
+    for name in stack.ask("pids"):
+        stack.pid(name)
+    yield stack
+    if stack.host.poll() is None:
+        stack.ask("end_second")
+        stack.ask("fault", name="none")

@@ -1,0 +1,90 @@
+"""One demo and one Chromium for all of these tests.
+
+They end with this folder, not with the session: Playwright's loop would be in the way of asynchronous tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from hybridops.cli.rehearsal.cast import CAST
+from tests.e2e.chromium import NoBrowser, Watch, launched, sign_in
+from tests.e2e.site import Site, running_site
+from tests.stores import skip_or_fail
+
+NAMES = {login: name for login, name, _ in CAST}
+type Desk = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/e2e/" in item.path.as_posix():
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    running = launched()
+    try:
+        browser = running.__enter__()
+    except NoBrowser as reason:
+        skip_or_fail(str(reason))
+    yield browser
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="package")
+def site(chromium: Browser) -> Iterator[Site]:
+    with running_site() as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def sessions() -> dict[str, Any]:
+    """Who has signed in already: once a person is enough."""
+    return {}
+
+
+@pytest.fixture
+def watch(site: Site) -> Watch:
+    return Watch(site.url)
+
+
+@pytest.fixture
+def desk(chromium: Browser, site: Site, watch: Watch, sessions: dict[str, Any]) -> Iterator[Desk]:
+    """`desk("ines")` is a page of hers; `desk("")` one of nobody. Afterwards: no errors, no other host."""
+    opened = []
+
+    def sit(login: str, *, script: bool = True, width: int = 1440, height: int = 900, **more: Any) -> Page:
+        if login and login not in sessions:
+            sessions[login] = _session(chromium, site, login)
+        context = chromium.new_context(
+            base_url=site.url,
+            viewport={"width": width, "height": height},
+            java_script_enabled=script,
+            storage_state=sessions.get(login),
+            **more,
+        )
+        context.set_default_timeout(15_000)
+        watch.over(context)
+        opened.append(context)
+        return context.new_page()
+
+    yield sit
+    for context in opened:
+        context.close()
+    assert not watch.abroad, "requests to other hosts"
+    assert not watch.trouble
+
+
+def _session(chromium: Browser, site: Site, login: str) -> Any:
+    context = chromium.new_context(base_url=site.url)
+    sign_in(context.new_page(), NAMES[login])
+    state = context.storage_state()
+    context.close()
+    return state

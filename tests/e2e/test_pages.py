@@ -1,0 +1,231 @@
+"""Every page at every width in both schemes: reachable by everybody, nothing from elsewhere, and light."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.chromium import Watch, moved
+from tests.e2e.conftest import Desk
+from tests.e2e.site import Site
+
+KIB = 1024
+HTML_MAX, CSS_MAX, JS_MAX = 30 * KIB, 12 * KIB, 30 * KIB
+# What is folded away, the table behind each figure above all, is in the page for those without scripts, but the
+# browser neither styles it nor lays it out: the budget is of what is drawn.
+DRAWN_MAX, NODES_MAX = 1500, 3000
+WIDTHS = ((1440, 900), (390, 844), (320, 640))
+SCHEMES = ("light", "dark")
+ALL_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
+COLOUR = ["color-contrast", "link-in-text-block"]  # all that another scheme can change
+AXED = {(1440, "light"): ALL_RULES, (390, "light"): ALL_RULES, (1440, "dark"): COLOUR}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page as one of the people sees it: `path` may name a run of the demo, `follow` a link from there.
+
+    A `variant` has nothing of its own at a phone's width or in the dark.
+    """
+
+    who: str
+    path: str
+    follow: str = ""
+    status: int = 200
+    variant: bool = False
+
+
+PLACES = {
+    "sign-in": Place("", "/sign-in/"),
+    "today": Place("mikkel", "/"),
+    "today of an operator": Place("omar", "/", variant=True),
+    "workflows": Place("ines", "/workflows/"),
+    "submit": Place("ines", "/workflows/routing/submit/"),
+    "runs": Place("ines", "/runs/"),
+    "run, accepted": Place("ines", "run:accepted"),
+    "run, degraded": Place("farah", "run:degraded"),
+    "run, refused": Place("ines", "run:rejected", variant=True),
+    "run, waiting": Place("mikkel", "run:shown"),
+    "run, as a table": Place("ines", "run:accepted?axis=table&samples=repaired", variant=True),
+    "cancel": Place("ines", "run:cancel", "Cancel run…"),
+    "approvals": Place("mikkel", "/approvals/"),
+    "decision, waiting": Place("mikkel", "run:shown", "Decide"),
+    "decision, own": Place("ines", "run:shown", "A-", variant=True),
+    "decision, decided": Place("mikkel", "run:narrowed", "A-"),
+    "cost": Place("farah", "/cost/"),
+    "cost of a project": Place("farah", "/cost/", "Warehouse routing", variant=True),
+    "audit": Place("astrid", "/audit/"),
+    "audit, nothing found": Place("astrid", "/audit/?q=nothing-like-this", variant=True),
+    "event": Place("astrid", "/audit/3/"),
+    "404": Place("ines", "/runs/4711/", status=404),
+    "403": Place("ines", "/audit/", status=403),
+}
+
+
+def visit(desk: Desk, site: Site, watch: Watch, place: Place, **more: Any) -> tuple[Page, bytes]:
+    """The page as it stands there, and the bytes that came."""
+    watch.allowed.add(place.status)
+    page = desk(place.who, **more)
+    path = place.path
+    if path.startswith("run:"):
+        name, mark, query = path.removeprefix("run:").partition("?")
+        path = site.run(name) + mark + query
+    answer = page.goto(path)
+    if place.follow:
+        with page.expect_response(lambda one: one.request.resource_type == "document") as answered:
+            page.locator("#main").get_by_role("link", name=place.follow).first.click()
+        answer = answered.value
+        page.wait_for_load_state()
+    assert answer is not None and answer.status == place.status, answer
+    page.wait_for_load_state("load")
+    return page, answer.body()
+
+
+@cache
+def axe() -> str:
+    spec = find_spec("axe_playwright_python")
+    assert spec is not None and spec.submodule_search_locations
+    return (Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text()
+
+
+def violations(page: Page, rules: list[str]) -> list[str]:
+    """One line for each place that axe does not like. It is put in from outside, where the page's policy ends."""
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    found = page.evaluate(f"async () => (await axe.run(document, {json.dumps(options)})).violations")
+    return [
+        f"{rule['id']}: {node['html'][:160]} {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+def sideways(page: Page) -> list[str]:
+    """What reaches beyond the window, if the page can be scrolled sideways."""
+    return page.evaluate(
+        """() => {
+          const wide = document.documentElement.clientWidth;
+          if (document.scrollingElement.scrollWidth <= wide) return [];
+          const out = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > wide + 1);
+          return [`${document.scrollingElement.scrollWidth} of ${wide}`, ...out.slice(-4).map((e) => e.outerHTML.slice(0, 120))];
+        }"""
+    )
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_page_is_for_everybody_and_light(name: str, desk: Desk, site: Site, watch: Watch) -> None:
+    place = PLACES[name]
+    page, body = visit(desk, site, watch, place)
+    wrong: list[str] = []
+    if len(gzip.compress(body)) > HTML_MAX:
+        wrong.append(f"{len(gzip.compress(body)) / KIB:.1f} KiB of HTML, at most {HTML_MAX / KIB:.0f}")
+    nodes = page.locator("*").count()
+    drawn = (
+        nodes
+        - page.locator("details:not([open]) > :not(summary), details:not([open]) > :not(summary) *").count()
+    )
+    if drawn > DRAWN_MAX or nodes > NODES_MAX:
+        wrong.append(f"{drawn} of {nodes} nodes drawn, at most {DRAWN_MAX} of {NODES_MAX}")
+    if not page.get_by_text("Demo data.").is_visible():
+        wrong.append("nothing says that this is the demo")
+    assert watch.trouble == []  # before axe, whose own probes the policy may refuse
+    page.evaluate(axe())
+    for width, height in WIDTHS:
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            here = f"{width} {scheme}"
+            wrong += [f"{here}, wider than the window: {one}" for one in sideways(page)]
+            rules = AXED.get((width, scheme))
+            if rules and ((width, scheme) == (1440, "light") or not place.variant):
+                wrong += [f"{here}, {one}" for one in violations(page, rules)]
+    watch.trouble.clear()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_style_and_scripts_are_within_their_budget_and_nothing_else_is_loaded(
+    desk: Desk, site: Site, watch: Watch
+) -> None:
+    page = desk("ines")
+    kinds: dict[str, int] = {}
+    seen: dict[str, bytes] = {}
+    page.on(
+        "response",
+        lambda answer: seen.update({f"{answer.request.resource_type} {answer.url}": answer.body()}),
+    )
+    page.goto(site.run("accepted"), wait_until="networkidle")
+    for what, body in seen.items():
+        kind = what.partition(" ")[0]
+        kinds[kind] = kinds.get(kind, 0) + len(gzip.compress(body))
+    assert kinds["stylesheet"] <= CSS_MAX
+    assert 0 < kinds["script"] <= JS_MAX
+    assert not {"font", "image", "media"} & set(kinds) or all(
+        "icon.svg" in what for what in seen if "image" in what
+    )
+
+
+def test_nothing_moves_while_a_page_arrives_slowly(desk: Desk, site: Site) -> None:
+    """A phone with a sixth of this machine's speed, 1.6 Mbit/s and 150 ms away."""
+    page = desk("ines", width=390, height=844)
+    phone = page.context.new_cdp_session(page)
+    phone.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    phone.send("Network.enable")
+    speed = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 90_000}
+    phone.send("Network.emulateNetworkConditions", speed)
+    for path in (site.run("accepted"), "/", "/workflows/routing/submit/"):
+        page.goto(path, wait_until="networkidle")
+        assert moved(page) == [], path
+
+
+def test_text_spacing_of_the_readers_own_breaks_nothing(desk: Desk, site: Site, watch: Watch) -> None:
+    """WCAG 1.4.12 at the narrowest width."""
+    page = desk("ines", width=320, height=640)
+    for path in ("/", site.run("accepted"), "/workflows/routing/submit/", "/runs/"):
+        page.goto(path)
+        page.evaluate(
+            """() => {
+              const sheet = new CSSStyleSheet();
+              sheet.replaceSync("* {line-height: 1.5 !important; letter-spacing: .12em !important;" +
+                " word-spacing: .16em !important} p {margin-bottom: 2em !important}");
+              document.adoptedStyleSheets = [sheet];
+            }"""
+        )
+        assert sideways(page) == []
+
+
+def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
+    from hybridops.web.urls import urlpatterns
+
+    pages = {
+        "workflows",
+        "submit",
+        "runs",
+        "run",
+        "cancel",
+        "today",
+        "approvals",
+        "decision",
+        "cost",
+        "audit",
+        "audit_event",
+    }
+    doors = {
+        "preview",
+        "upload",
+        "run_part",
+        "replay",
+        "artifact",
+        "decide",
+        "cost_csv",
+        "budget_limit",
+        "budget_clear",
+    }
+    doors |= {"verify", "spending_stop", "spending_resume", "theme"}
+    assert {one.name for one in urlpatterns} == pages | doors
