@@ -66,7 +66,7 @@ def database(url: str, folder: Path) -> dict[str, Any]:
 
 
 def _sqlite(path: str) -> dict[str, Any]:
-    settings: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": path}
+    settings: dict[str, Any] = {"ENGINE": "hybridops.config.patient_sqlite", "NAME": path}
     if path == ":memory:":
         return settings
     # Tests use a file as well: several processes of one test must see one database.

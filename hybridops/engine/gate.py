@@ -51,7 +51,7 @@ def _ask(ctx: Context) -> Ask:
     listed = compiled["programs"][: 1 if definition.submissions_max == 1 else None]
     assessment = assess(_facts(ctx, compiled["programs"][0]), rules)
     lapses_at = _lapses_at(ctx.run, rules)
-    envelope = _envelope(ctx, compiled, listed, policy_digest, lapses_at)
+    envelope = _envelope(ctx, definition.submissions_max, compiled, listed, policy_digest, lapses_at)
     return Ask(
         envelope=envelope,
         assessment=assessment,
@@ -71,12 +71,12 @@ def _lapses_at(run: Run, rules: Policy) -> datetime:
 
 def _envelope(
     ctx: Context,
+    most: int,
     compiled: Mapping[str, Any],
     listed: list[dict[str, Any]],
     policy_digest: str,
     lapses_at: datetime,
 ) -> Envelope:
-    most = ctx.definition().submissions_max
     shots = int(ctx.run.parameters["shots"])
     return Envelope(
         run=ctx.run.pk,

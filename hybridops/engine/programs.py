@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from decimal import Decimal
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -111,16 +113,18 @@ def _described(program: Program, backend: Backend, price: Quote) -> dict[str, An
             "dated": price.dated.isoformat(),
             "assumptions": list(price.assumptions),
         },
-        "versions": {name: version(name) for name in ("qiskit", "qiskit-aer", "hybridops") if _has(name)},
+        "versions": _versions(),
     }
 
 
-def _has(name: str) -> bool:
-    try:
-        version(name)
-    except ImportError:
-        return False
-    return True
+@cache
+def _versions() -> dict[str, str]:
+    """What this process compiles with; a process keeps the code it started with."""
+    found = {}
+    for name in ("qiskit", "qiskit-aer", "hybridops"):
+        with suppress(ImportError):
+            found[name] = version(name)
+    return found
 
 
 def _done(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
 from hybridops.domain import clock
 from hybridops.domain.errors import Conflict
@@ -15,7 +17,7 @@ from hybridops.experiments.dbtime import now_sql
 from hybridops.experiments.models import Placement, Run, Stage, Submission
 
 LEASE_SECONDS = 15.0
-_RUN_CHANGES = ("state", "outcome", "why", "ended_at", "cancel_requested")
+_RUN_CHANGES = ("state", "outcome", "why", "ended_at", "cancel_requested", "version")
 
 
 @dataclass(slots=True)
@@ -54,31 +56,39 @@ class Book:
         for key, (source, fence, values) in self._changes.items():
             if not _write_stage(self.stages[key].pk, source, fence, values):
                 raise Conflict(f"{self.stages[key]} was moved by somebody else.")
-        values = {name: getattr(self.run, name) for name in _RUN_CHANGES}
-        seen = Run.objects.filter(pk=self.run.pk, version=self.run.version)
+        seen = {"id": self.run.pk, "version": self.run.version}
         self.run.version += 1
-        if seen.update(**values, version=self.run.version) != 1:
+        values = {name: getattr(self.run, name) for name in _RUN_CHANGES}
+        if not _write(Run, values, seen):
             raise Conflict(f"{self.run} was moved by somebody else.")
 
 
 def _write_stage(pk: int, source: str, fence: int, values: dict[str, Any]) -> bool:
-    """The guarded UPDATE of one stage, in SQL because it is the hottest statement of the engine.
-
-    Leases and waiting times follow from the state and are stamped with the database's own clock.
-    """
-    now, names = now_sql(), list(values)
-    fields: list[Any] = [Stage._meta.get_field(name) for name in names]
-    sets = [f"{name} = %s" for name in names]
-    sets.append(
-        f"lease_until = {f'{now} + {LEASE_SECONDS}' if values['state'] == StageState.RUNNING else 'NULL'}"
+    """Leases and waiting times follow from the state and are stamped with the database's own clock."""
+    now = now_sql()
+    stamps = (
+        f"lease_until = {f'{now} + {LEASE_SECONDS}' if values['state'] == StageState.RUNNING else 'NULL'}",
+        f"ready_since = {now if values['state'] == StageState.READY else 'NULL'}",
     )
-    sets.append(f"ready_since = {now if values['state'] == StageState.READY else 'NULL'}")
+    return _write(Stage, values, {"id": pk, "state": source, "fence": fence}, stamps)
+
+
+def _write(
+    model: type[Model], values: dict[str, Any], seen: dict[str, Any], stamps: Sequence[str] = ()
+) -> bool:
+    """The guarded UPDATE of one row, in SQL because these are the hottest statements of the engine.
+
+    False where the row no longer stands as it was `seen`.
+    """
+    sets = [*(f"{name} = %s" for name in values), *stamps]
+    guard = " AND ".join(f"{name} = %s" for name in seen)
+    fields: list[Any] = [model._meta.get_field(name) for name in values]
     data = [
         item.get_db_prep_save(value, connection) for item, value in zip(fields, values.values(), strict=True)
     ]
-    sql = f"UPDATE experiments_stage SET {', '.join(sets)} WHERE id = %s AND state = %s AND fence = %s"  # noqa: S608
+    sql = f"UPDATE {model._meta.db_table} SET {', '.join(sets)} WHERE {guard}"  # noqa: S608  # names of our own
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*data, pk, source, fence])
+        cursor.execute(sql, [*data, *seen.values()])
         return bool(cursor.rowcount == 1)
 
 

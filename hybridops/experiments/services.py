@@ -148,9 +148,9 @@ def submit(
 
 
 def _snapshot(user: User, wanted: Wanted, definition: Definition) -> DataSnapshot:
-    check_project(user, wanted.project_id)
     snapshot = snapshots_for(user).filter(pk=wanted.snapshot_id, project_id=wanted.project_id).first()
     if snapshot is None or snapshot.workflow != definition.workflow:
+        check_project(user, wanted.project_id)  # the better sentence, where that is what is wrong
         raise BadInput("Choose data of this project that this workflow can read.", field="snapshot")
     return snapshot
 

@@ -20,7 +20,9 @@ def teams_with(user: User, permission: Permission) -> QuerySet[Team]:
     """The teams in which an active user holds this permission."""
     if not user.is_active or not user.is_authenticated:
         return Team.objects.none()
-    return get_objects_for_user(user, permission.value, klass=Team, with_superuser=False)
+    return get_objects_for_user(
+        user, permission.value, klass=Team, with_superuser=False, accept_global_perms=False
+    )
 
 
 def may(user: User, permission: Permission, team_id: int | None = None) -> bool:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 
 from hybridops.approvals.queries import by_subject
 from hybridops.audit.models import AuditEvent
@@ -93,6 +94,13 @@ def invariants(run: Run, *, ended: bool = True) -> None:
         assert all(row.settled for row in fresh.submissions.all())
 
 
+def forget_connection() -> None:
+    """A process that died takes its connection along, wherever its transaction stood."""
+    if connection.connection is not None:
+        connection.connection.close()
+    del connections["default"]
+
+
 def one(world: World, line: int) -> int:
     """One run that dies at a line, recovers and ends; answers how many lines it has in all."""
     fake.CLOUD.__init__()  # type: ignore[misc]
@@ -103,7 +111,8 @@ def one(world: World, line: int) -> int:
         for _ in range(6):
             go_on(world, run)
     except Killed:
-        pass
+        sys.settrace(None)
+        forget_connection()
     finally:
         sys.settrace(None)
     invariants(run, ended=False)
