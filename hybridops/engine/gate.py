@@ -22,6 +22,7 @@ from hybridops.engine.risks import facts_of
 from hybridops.experiments import conduct
 from hybridops.experiments.models import Run
 from hybridops.experiments.transitions import Ending
+from hybridops.teams.access import behind
 
 _R = RequestState
 
@@ -118,9 +119,8 @@ def _involved(ctx: Context) -> frozenset[int]:
     """Who had a hand in it and therefore does not decide on it."""
     experiment = ctx.run.experiment
     authors = {pk for pk in authors_of(ctx.run.plan["definition"]) if pk is not None}
-    return frozenset(
-        {ctx.run.requested_by_id, experiment.owner_id, experiment.snapshot.added_by_id} | authors
-    )
+    made = {experiment.owner_id, experiment.snapshot.added_by_id}
+    return behind(ctx.run.requested_by) | made | authors
 
 
 def _evidence(ctx: Context, listed: list[dict[str, Any]]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
     return _shown(request, asked, DecisionForm(asked.envelope))
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Records the decision, or shows the page again with what stood in its way and every value kept."""
