@@ -61,6 +61,17 @@ async def test_signing_out_elsewhere_closes_what_is_open_there(
     assert (await sync_to_async(here.get)("/")).status_code == 200
 
 
+async def test_a_tab_left_open_hears_that_its_browser_signed_out(
+    world: World, opened: Open, wired: Hub
+) -> None:
+    browser = Client()
+    await sync_to_async(browser.force_login)(world.ines)
+    socket = await opened(world.ines, str(browser.cookies[settings.SESSION_COOKIE_NAME].value))
+    assert await socket.watch() == []
+    await sync_to_async(browser.post)("/sign-out/")
+    assert await socket.closed(2) == 4401
+
+
 async def test_another_password_ends_the_sockets_of_the_old_one(
     world: World, opened: Open, wired: Hub
 ) -> None:
