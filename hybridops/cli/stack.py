@@ -76,7 +76,7 @@ class Stack:
             for queue in QUEUES
         ]
         others = [Spec(name, (*manage, name), {**self.env, **ONE_THREAD}) for name in ("sweep", "simulator")]
-        return [*self._broker_specs(), Spec("web", self._web_argv(), self.env), *workers, *others]
+        return [*self._broker_specs(), self._web_spec(), *workers, *others]
 
     def __enter__(self) -> Self:
         try:
@@ -158,6 +158,10 @@ class Stack:
                 "broker", broker.argv(), ready=broker.answers, orphan_signal=signal.SIGTERM, lock=broker.lock
             )
         ]
+
+    def _web_spec(self) -> Spec:
+        """First of all, and alone until it answers: people wait for the page, nobody waits for a worker."""
+        return Spec("web", self._web_argv(), self.env, ready=self._answers)
 
     def _web_argv(self) -> list[str]:
         options = {
