@@ -38,7 +38,7 @@ class StackError(SupervisorError):
 
 
 class Stack:
-    """Broker, web, one worker a queue, the sweeper and the simulator. The database is migrated by the caller.
+    """Broker, web, one worker a queue, sweeper, courier and simulator. The database is migrated by the caller.
 
     The constructor refuses a busy port; port 0 takes a free one. With REDIS_URL set no broker is started.
     """
@@ -54,6 +54,7 @@ class Stack:
             **(env or {}),
             "HYBRIDOPS_HOME": str(self.home),
             "REDIS_URL": shared or Broker(self.home).url,
+            "HYBRIDOPS_SITE": os.environ.get("HYBRIDOPS_SITE") or self.url,
             "PYTHONUNBUFFERED": "1",
         }
         self._supervisor: Supervisor | None = None
@@ -75,7 +76,10 @@ class Stack:
             Spec(f"worker-{queue}", (*manage, "worker", queue), {**self.env, **ONE_THREAD})
             for queue in QUEUES
         ]
-        others = [Spec(name, (*manage, name), {**self.env, **ONE_THREAD}) for name in ("sweep", "simulator")]
+        others = [
+            Spec(name, (*manage, name), {**self.env, **ONE_THREAD})
+            for name in ("sweep", "courier", "simulator")
+        ]
         return [*self._broker_specs(), self._web_spec(), *workers, *others]
 
     def __enter__(self) -> Self:

@@ -30,7 +30,15 @@ OPEN: dict[str, tuple[str, int, int]] = {
     "account_reset_password_from_key": ("the link in that mail; a wrong key is told so", 200, 200),
     "account_reset_password_from_key_done": ("says that it was changed", 200, 405),
 }
-VALUES = {"pk": "1", "ordinal": "1", "part": "main", "name": "fake", "key": "x", "uidb36": "1"}
+VALUES = {
+    "pk": "1",
+    "what": "mail",
+    "ordinal": "1",
+    "part": "main",
+    "name": "fake",
+    "key": "x",
+    "uidb36": "1",
+}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], before: str = "/") -> Iterator[tuple[str, str]]:
