@@ -8,10 +8,13 @@ from hybridops.definitions.models import SignedDocument
 from hybridops.definitions.services import verified
 from hybridops.domain import budget, risk, workflow
 from hybridops.domain.errors import Unsigned
+from hybridops.domain.states import DocumentState
+
+USABLE = (DocumentState.ACTIVE, DocumentState.DEPRECATED)
 
 
 def _newest(kind: str, name: str | None = None) -> SignedDocument:
-    rows = SignedDocument.objects.filter(kind=kind, state=SignedDocument.ACTIVE)
+    rows = SignedDocument.objects.filter(kind=kind, state__in=USABLE)
     row = (rows.filter(name=name) if name else rows).order_by("-version", "-id").first()
     if row is None:
         raise Unsigned(f"There is no signed {kind}{f' called {name}' if name else ''} on the allowlist.")
@@ -22,7 +25,7 @@ def workflows() -> list[tuple[SignedDocument, workflow.Definition | None, str]]:
     """The newest version of each workflow with its definition, or None and why it may not run."""
     newest: dict[str, SignedDocument] = {}
     for row in SignedDocument.objects.filter(kind="workflow").order_by("name", "version"):
-        if row.state == SignedDocument.ACTIVE or row.name not in newest:
+        if row.state in USABLE or row.name not in newest:
             newest[row.name] = row
     return [_read(row) for row in newest.values()]
 

@@ -15,6 +15,7 @@ from hybridops.definitions.models import SignedDocument
 from hybridops.domain import budget, clock, risk, workflow
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import BadInput, Refused, Unsigned
+from hybridops.domain.states import DocumentState
 from hybridops.trust import dsse
 from hybridops.trust.canonical import canonical, digest_of
 from hybridops.trust.canonical import read as read_json
@@ -69,20 +70,22 @@ def publish(
     return made
 
 
-@transaction.atomic
-def retire(*, document_id: int, why: str, actor: Actor) -> None:
-    """Takes a version off the allowlist; runs that use it are refused from then on."""
-    moved = SignedDocument.objects.filter(pk=document_id, state=SignedDocument.ACTIVE).update(
-        state=SignedDocument.RETIRED
+def check_usable(row: SignedDocument) -> None:
+    """Raises Unsigned where a document is off the allowlist, naming what to use instead."""
+    instead = (
+        f"Use version {row.successor.version} of {row.successor.name}."
+        if row.successor
+        else "Choose another."
     )
-    if moved:
-        record(stream=f"document:{document_id}", action="document.retired", actor=actor, facts={"why": why})
+    if row.state == DocumentState.RETIRED:
+        raise Unsigned(f"{row} is retired: {row.why or 'no reason was recorded'}. {instead}")
+    if row.state == DocumentState.DEPRECATED and row.until and clock.now().date() > row.until:
+        raise Unsigned(f"{row} was deprecated and ended on {row.until:%d %B %Y}. {instead}")
 
 
 def verified(row: SignedDocument) -> dict[str, Any]:
     """The document of a row as signed; raises Unsigned where signature, kind, digest or allowlist say no."""
-    if row.state != SignedDocument.ACTIVE:
-        raise Unsigned(f"{row} is retired. Choose its successor.")
+    check_usable(row)
     document, digest = _verified(row.envelope, row.kind, _trust_stamp())
     if digest != row.digest or not _is_called(document, row.name, row.version):
         raise Unsigned(f"{row} is not the document that was listed.")

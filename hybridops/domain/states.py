@@ -53,6 +53,20 @@ class ReservationState(StrEnum):
     RELEASED = "released"
 
 
+class DraftState(StrEnum):
+    EDITED = "edited"  # its author works on it
+    IN_REVIEW = "in_review"  # a second person reads exactly this revision
+    SIGNED = "signed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class DocumentState(StrEnum):
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"  # still runs, and says until when
+    RETIRED = "retired"
+
+
 class NoticeState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
@@ -92,6 +106,7 @@ ENDINGS = frozenset(
 )
 
 _S, _A, _P, _R, _N = StageState, RequestState, SubmissionState, ReservationState, NoticeState
+_D, _W = DocumentState, DraftState
 
 STAGE_MOVES: Mapping[StageState, frozenset[StageState]] = {
     _S.WAITING: frozenset({_S.READY, _S.SKIPPED}),
@@ -134,6 +149,18 @@ NOTICE_MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {
     _N.GIVEN_UP: frozenset({_N.QUEUED}),
     _N.SENT: frozenset(),
     _N.DROPPED: frozenset(),
+}
+DRAFT_MOVES: Mapping[DraftState, frozenset[DraftState]] = {
+    _W.EDITED: frozenset({_W.IN_REVIEW, _W.WITHDRAWN}),
+    _W.IN_REVIEW: frozenset({_W.EDITED, _W.SIGNED, _W.REJECTED, _W.WITHDRAWN}),
+    _W.SIGNED: frozenset(),
+    _W.REJECTED: frozenset(),
+    _W.WITHDRAWN: frozenset(),
+}
+DOCUMENT_MOVES: Mapping[DocumentState, frozenset[DocumentState]] = {
+    _D.ACTIVE: frozenset({_D.DEPRECATED, _D.RETIRED}),
+    _D.DEPRECATED: frozenset({_D.RETIRED}),
+    _D.RETIRED: frozenset(),
 }
 
 

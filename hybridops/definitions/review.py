@@ -1,0 +1,80 @@
+"""The second person: reads exactly one revision, proves to be there, signs what they say."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from hybridops.audit.keyring import pair
+from hybridops.definitions.drafts import missing, move
+from hybridops.definitions.models import Draft, Review
+from hybridops.definitions.services import publish
+from hybridops.domain import clock
+from hybridops.domain.errors import BadInput, Conflict, NotYours, Refused
+from hybridops.domain.presence import Method, Presence, check_presence
+from hybridops.domain.states import DraftState
+from hybridops.teams.access import actor, may
+from hybridops.teams.models import User
+from hybridops.teams.permissions import Permission
+from hybridops.trust import dsse
+
+VERDICTS = ("approve", "changes", "reject")
+ACCEPTED = (Method.PASSKEY, Method.CODE)
+_ENDS = {"approve": DraftState.SIGNED, "changes": DraftState.EDITED, "reject": DraftState.REJECTED}
+
+
+def check_may_review(user: User, draft: Draft) -> None:
+    """Raises unless this is a living person with the right who had no hand in the draft."""
+    if not may(user, Permission.REVIEW_DEFINITIONS, draft.team_id) or user.kind != User.PERSON:
+        raise NotYours("There is no such draft.")
+    if user.pk in draft.editors:
+        raise Refused("You wrote part of this, so somebody else reviews it.")
+
+
+@transaction.atomic(savepoint=False)
+def decide(
+    *, user: User, draft_id: int, verdict: str, digest_shown: str, reason: str, presence: Presence
+) -> Draft:
+    """Approves and signs, asks for changes, or rejects the revision whose digest was shown."""
+    draft = Draft.objects.select_for_update().get(pk=draft_id)
+    check_may_review(user, draft)
+    if verdict not in VERDICTS:
+        raise BadInput("Choose one of: approve and sign, ask for changes, reject.", field="verdict")
+    if draft.state != DraftState.IN_REVIEW or draft.digest != digest_shown:
+        raise Conflict("The draft changed while you read it. Your review was not recorded; read it again.")
+    if verdict != "approve" and not reason.strip():
+        raise BadInput("Give a reason: its author reads it.", field="reason")
+    if verdict == "approve" and (lacking := missing(draft)):
+        raise Refused(f"It cannot be signed. Missing: {'; '.join(lacking)}.")
+    check_presence(presence, accepted=ACCEPTED, now=clock.now())
+    _write(draft, user, verdict, reason.strip(), presence)
+    signed = None
+    if verdict == "approve":
+        signed = publish(
+            kind=draft.kind, name=draft.name, version=draft.version, document=draft.body, actor=actor(user),
+            author_id=draft.author_id, approver_id=user.pk,
+        )  # fmt: skip
+    move(draft, _ENDS[verdict], f"{user}: {reason.strip() or 'approved'}", user, signed)
+    return draft
+
+
+def _write(draft: Draft, user: User, verdict: str, reason: str, presence: Presence) -> None:
+    moment = clock.now()
+    statement = {
+        "draft": draft.pk,
+        "revision": draft.revision,
+        "subject": draft.digest,
+        "verdict": verdict,
+        "reason": reason,
+        "by": actor(user).document(),
+        "presence": presence.document(),
+        "at": moment.isoformat(),
+    }
+    signed = dsse.sign(kind="review", name=str(draft), document=statement, pair=pair("decision"))
+    try:
+        with transaction.atomic():
+            Review.objects.create(
+                draft=draft, revision=draft.revision, person=user, verdict=verdict, reason=reason,
+                digest=draft.digest, envelope=signed, made_at=moment,
+            )  # fmt: skip
+    except IntegrityError as problem:
+        raise Conflict("You have already reviewed this revision.") from problem
