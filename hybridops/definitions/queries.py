@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 
 from hybridops.definitions.models import SignedDocument
 from hybridops.definitions.services import verified
-from hybridops.domain import budget, risk, workflow
+from hybridops.domain import budget, workflow
+from hybridops.domain import policy as rules
 from hybridops.domain.errors import Unsigned
 
 
@@ -48,10 +49,10 @@ def workflow_named(name: str) -> tuple[workflow.Definition, str]:
     return workflow.parse(verified(row)), row.digest
 
 
-def policy() -> tuple[risk.Policy, str]:
+def policy() -> tuple[rules.Policy, str]:
     """The policy in force and its digest; raises Unsigned where none is signed: no policy, no approval."""
     row = _newest("policy")
-    return risk.parse(verified(row)), row.digest
+    return rules.parse(verified(row)), row.digest
 
 
 def price_book() -> tuple[budget.PriceBook, str]:

@@ -15,11 +15,13 @@ from hybridops.approvals.queries import request_for
 from hybridops.audit.services import record
 from hybridops.domain import clock
 from hybridops.domain.errors import BadInput, Conflict, Refused
+from hybridops.domain.presence import Presence
 from hybridops.domain.risk import CLASSES
-from hybridops.domain.states import LIVE_SUBMISSION, RequestState, RunState, StageState
+from hybridops.domain.states import LIVE_SUBMISSION, RunState, StageState
 from hybridops.domain.workflow import Definition, Fallback
 from hybridops.experiments import conduct
 from hybridops.experiments.announce import nudge
+from hybridops.experiments.answers import go_on
 from hybridops.experiments.models import DataSnapshot, Experiment, Run, Stage
 from hybridops.experiments.queries import run_for, snapshots_for
 from hybridops.experiments.transitions import Ending, StageMove, apply
@@ -236,25 +238,27 @@ def decide(
     request_id: int,
     verdict: str,
     digest_shown: str,
+    presence: Presence,
     reason: str = "",
     limits: Mapping[str, Any] | None = None,
+    on_behalf_id: int | None = None,
 ) -> ApprovalRequest:
     """A reviewer's decision; where it ends the question, the run that waits for it goes on."""
     seen = request_for(user, request_id)
     check_may(user, Permission.DECIDE, seen.team_id)
     done = approvals.decide(
+        user=user,
         request_id=request_id,
         voter=voter(user, seen.team_id),
         actor=actor(user),
         verdict=verdict,
         digest_shown=digest_shown,
+        presence=presence,
         reason=reason,
         limits=limits,
+        on_behalf_id=on_behalf_id,
     )
-    if done.state != RequestState.PENDING:
-        conduct.wake_gate(done.envelope["run"], f"{user}: {done.state.replace('_', ' ')}", actor(user))
-    conduct.inbox_changed(done.pk)
-    return done
+    return go_on(done, user)
 
 
 @transaction.atomic(savepoint=False)

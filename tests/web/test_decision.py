@@ -20,6 +20,7 @@ from hybridops.experiments.models import Run
 from hybridops.teams.models import User
 from hybridops.web.answers import changes
 from hybridops.web.answers.decision import answer
+from tests.presence import here
 from tests.world import World, submit
 
 
@@ -44,7 +45,13 @@ def post(user: User, request: ApprovalRequest, **sent: Any) -> HttpResponse:
 
 def use(world: World, request: ApprovalRequest) -> Run:
     """Approves and runs to the end."""
-    services.decide(user=world.mikkel, request_id=request.pk, verdict="approve", digest_shown=request.digest)
+    services.decide(
+        user=world.mikkel,
+        presence=here(),
+        request_id=request.pk,
+        verdict="approve",
+        digest_shown=request.digest,
+    )
     for _ in range(12):
         drive(request.envelope["run"])
         ask_providers(request.envelope["run"])
