@@ -74,13 +74,6 @@ def _sqlite(path: str) -> dict[str, Any]:
     return settings | {"OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": str(file.with_name(f"test-{file.name}"))}}
 
 
-def broker_database(url: str, number: int) -> str:
-    """The same broker, another of its numbered databases: emptying one leaves the others alone."""
-    base, _, query = url.partition("?")
-    kept = [pair for pair in query.split("&") if pair and not pair.startswith("db=")]
-    return f"{base}?{'&'.join([*kept, f'db={number}'])}"
-
-
 def secret_key(folder: Path) -> str:
     """The given key, else one made at the first start and kept where only the owner reads it."""
     given = os.environ.get("HYBRIDOPS_SECRET_KEY")

@@ -56,3 +56,24 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.team}"
+
+
+class SpentProof(models.Model):
+    """A one-time code or a passkey's answer that has been used, and never counts again."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proof = models.CharField(max_length=80)
+    spent_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("user", "proof"), name="a_proof_counts_once")
+        ]
+
+
+class CodeTries(models.Model):
+    """How many codes a person has tried lately."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
+    tries = models.PositiveSmallIntegerField(default=0)
+    since = models.DateTimeField()

@@ -36,19 +36,6 @@ def test_another_kind_of_database_is_refused(tmp_path: Path) -> None:
         environment.database("mysql://a/b", tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("redis://h:6379", "redis://h:6379?db=1"),
-        ("redis://h:6379/0", "redis://h:6379/0?db=1"),
-        ("unix:///a/v.sock?db=0", "unix:///a/v.sock?db=1"),
-        ("rediss://h/0?ssl_cert_reqs=none&db=3", "rediss://h/0?ssl_cert_reqs=none&db=1"),
-    ],
-)
-def test_another_database_of_the_same_broker(url: str, expected: str) -> None:
-    assert environment.broker_database(url, 1) == expected
-
-
 def test_the_secret_is_made_once_and_for_its_owner_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

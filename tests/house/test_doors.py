@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from hybridops.bootstrap import ROOT
@@ -60,13 +60,6 @@ def test_there_are_addresses_and_each_example_is_one() -> None:
     assert len(ALL) > 40
     for name, url in ALL:
         assert str(resolve(url).url_name) == name, url
-
-
-@pytest.fixture(autouse=True)
-def _cache_in_memory() -> Iterator[None]:
-    """Where sign-ins are counted: the broker's part in it is not what is looked at here."""
-    with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}):
-        yield
 
 
 @pytest.fixture
