@@ -76,6 +76,12 @@ def waiting_for_others(user: User) -> QuerySet[ApprovalRequest]:
     return rows.order_by("lapses_at", "id")
 
 
+def tiers_waiting(user: User) -> list[str]:
+    """The tiers in which requests wait that this person sees."""
+    rows = requests_for(user).filter(state=RequestState.PENDING).values_list("assessment__tier", flat=True)
+    return sorted(set(rows))
+
+
 def decided_since(user: User, since: datetime) -> QuerySet[ApprovalRequest]:
     """Requests with a person's vote since a moment that are pending no more, newest vote first."""
     voted = Decision.objects.filter(request=OuterRef("pk"), made_at__gte=since, person__isnull=False)

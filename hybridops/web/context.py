@@ -32,7 +32,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str, Permission | None], ...]],
             ("Evidence", "evidence", "scale", _P.SEE_RUNS),
         ),
     ),
-    ("Decide", (("Approvals", "approvals", "person", _P.SEE_RUNS),)),
+    (
+        "Decide",
+        (("Approvals", "approvals", "person", _P.SEE_RUNS), ("Policy", "policy", "scale", _P.SEE_RUNS)),
+    ),
     ("Money", (("Cost", "cost", "cost", _P.SEE_COSTS),)),
     (
         "Operate",

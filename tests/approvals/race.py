@@ -29,7 +29,9 @@ CLIENTS = (
 )
 PEOPLE = 9
 SLOT_MICRO = 1_000_000
-JITTER_SECONDS = 0.02  # what is quick would else always be first
+HEAD_START_SECONDS = (
+    0.15  # at most: ending a request is quicker than deciding on it and would always be first
+)
 ENDS = {"consumed", "rejected", "changes_requested", "expired", "withdrawn"}
 
 
@@ -134,6 +136,7 @@ def _client(number: int, wish: str, world: Any, run: Any, request: Any) -> Calla
         return "decided"
 
     def end() -> str:
+        sleep(random.uniform(0, HEAD_START_SECONDS))
         target = RequestState.EXPIRED if wish == "expire" else RequestState.WITHDRAWN
         done = approvals.close(request_id=request.pk, target=target, why="race", actor=SYSTEM)
         return "closed" if done else "late"
@@ -151,7 +154,7 @@ def _client(number: int, wish: str, world: Any, run: Any, request: Any) -> Calla
                     )  # fmt: skip
                 return "used"
             except (IllegalMove, Refused):
-                continue  # not approved yet, or over already
+                sleep(0.005)  # not approved yet, or over already
 
     return {"expire": end, "withdraw": end, "use": use}.get(wish, vote)
 
@@ -162,7 +165,6 @@ def together(pool: Any, works: list[Callable[[], str]]) -> list[str]:
 
     def run(work: Callable[[], str]) -> str:
         start.wait()
-        sleep(random.uniform(0, JITTER_SECONDS))
         try:
             return work()
         except Exception as problem:
