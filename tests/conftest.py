@@ -30,6 +30,12 @@ def _fake_workshop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cached.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _no_second_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cast has set up nothing; tests/teams/test_second_factor.py looks at who has to."""
+    monkeypatch.setattr(settings, "SECOND_FACTOR_REQUIRED", False)
+
+
 @pytest.fixture
 def world(db: None) -> World:
     """The cast with a signed fake workflow, rolled back after the test."""

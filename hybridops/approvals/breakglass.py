@@ -31,7 +31,7 @@ from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.trust import dsse
 
-USE = Permission.OPERATE
+USE = Permission.BREAK_GLASS
 
 
 @transaction.atomic(savepoint=False)

@@ -192,7 +192,9 @@ def test_every_state_has_an_answer(state: RequestState) -> None:
         state=state, requester="Ines", ended_at=None,
         envelope={"cost_usd_max": "240", "programs": [{"backend": "kelvin"}]},
     )  # fmt: skip
-    vote = SimpleNamespace(by="Mikkel", made_at=clock.now(), reason="word " * 90, verdict="reject", person_id=1)
+    vote = SimpleNamespace(
+        by="Mikkel", made_at=clock.now(), reason="word " * 90, verdict="reject", person_id=1
+    )
     change = changes.Change("Shots", "1", "2", "up", "more")
     for votes in ([], [vote]):
         told = strip_tags(answer(request, votes, [change, change], "A-301"))  # type: ignore[arg-type]

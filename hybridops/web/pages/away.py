@@ -90,7 +90,7 @@ def _sent(request: HttpRequest, kind: type[SpanForm], team_id: int, permission: 
     return form
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def delegate(request: HttpRequest, pk: int) -> HttpResponse:
     form = _sent(request, DelegationForm, pk, Permission.DECIDE)
@@ -110,7 +110,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     return cast(HttpResponse, redirect("away"))
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def freeze(request: HttpRequest, pk: int) -> HttpResponse:
     form = _sent(request, FreezeForm, pk, Permission.OPERATE)
@@ -126,7 +126,7 @@ def _bare(moment: datetime) -> datetime:
     return moment.replace(tzinfo=None)
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     with whole():

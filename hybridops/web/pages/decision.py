@@ -37,7 +37,7 @@ def _form(user: User, asked: ApprovalRequest, request: HttpRequest | None = None
     return DecisionForm(asked.envelope, places, request.POST if request else None)
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Records the decision, or shows the page again with what stood in its way and every value kept."""

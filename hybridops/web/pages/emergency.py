@@ -37,7 +37,7 @@ class ReviewForm(ProofFields):
     text = forms.CharField(max_length=2000, label="What you found", widget=_REASON)
 
 
-@page()
+@page(second_factor=True)
 @require_http_methods(["GET", "POST"])
 def emergency(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks, says what it means, and approves once it is proved who is there."""
@@ -113,7 +113,7 @@ def passkey(request: HttpRequest, pk: int) -> HttpResponse:
     return proving.options(request, user, lambda: _digest(asked, reason, ticket))
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def look(request: HttpRequest, pk: int) -> HttpResponse:
     """One person's finding about a use of the emergency door."""

@@ -27,7 +27,7 @@ from hybridops.web.answers import sentence
 from hybridops.web.context import reader
 from hybridops.web.errors import page
 
-TRY = Permission.OPERATE
+TRY = Permission.MANAGE_POLICY
 DAYS, BYTES_MAX, ROWS_MAX = 90, 64 * 1024, 50
 
 
