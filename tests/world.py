@@ -105,7 +105,8 @@ def make_world(*, limit_usd: int = 1000) -> World:
 
 def bench_world(definition: dict[str, Any], prices: dict[str, Any]) -> World:
     """The same around another workflow, with a policy that lets everything pass."""
-    return _found(definition, prices, {**document("policy"), "line": 1000, "auto_usd_max": "1000"}, 1_000_000)
+    passes = [{"name": "everything", "by_policy": True, "when": []}]
+    return _found(definition, prices, {**document("policy"), "tiers": passes, "rules": []}, 1_000_000)
 
 
 def _found(

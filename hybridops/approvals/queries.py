@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from hybridops.approvals.models import ApprovalRequest, Decision
+from hybridops.domain.decide import Needed, Voter, unfilled
+from hybridops.domain.decide import may_decide as can
 from hybridops.domain.errors import NotYours
 from hybridops.domain.states import RequestState
-from hybridops.teams.access import teams_with
+from hybridops.teams.access import teams_with, voters
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 
@@ -18,7 +21,8 @@ from hybridops.teams.permissions import Permission
 def requests_for(user: User) -> QuerySet[ApprovalRequest]:
     """Every request of the teams whose runs this person sees."""
     teams = teams_with(user, Permission.SEE_RUNS).values("pk")
-    return ApprovalRequest.objects.filter(team__in=teams).select_related("requester", "team")
+    rows = ApprovalRequest.objects.filter(team__in=teams)
+    return rows.select_related("requester", "team", "claimed_by")
 
 
 def request_for(user: User, request_id: int) -> ApprovalRequest:
@@ -34,7 +38,8 @@ def waiting_for(user: User) -> QuerySet[ApprovalRequest]:
     if user.kind != User.PERSON:
         return requests_for(user).none()
     teams = teams_with(user, Permission.DECIDE).values("pk")
-    own = Decision.objects.filter(request=OuterRef("pk"), revision=OuterRef("revision"), person=user)
+    mine = Q(person=user) | Q(on_behalf=user)
+    own = Decision.objects.filter(mine, request=OuterRef("pk"), revision=OuterRef("revision"))
     rows = requests_for(user).filter(team__in=teams, state=RequestState.PENDING).exclude(requester=user)
     rows = rows.exclude(Exists(own)).order_by("lapses_at", "id")
     involved = [pk for pk, people in rows.values_list("pk", "involved") if user.pk in people]
@@ -71,6 +76,12 @@ def waiting_for_others(user: User) -> QuerySet[ApprovalRequest]:
     return rows.order_by("lapses_at", "id")
 
 
+def tiers_waiting(user: User) -> list[str]:
+    """The tiers in which requests wait that this person sees."""
+    rows = requests_for(user).filter(state=RequestState.PENDING).values_list("assessment__tier", flat=True)
+    return sorted(set(rows))
+
+
 def decided_since(user: User, since: datetime) -> QuerySet[ApprovalRequest]:
     """Requests with a person's vote since a moment that are pending no more, newest vote first."""
     voted = Decision.objects.filter(request=OuterRef("pk"), made_at__gte=since, person__isnull=False)
@@ -87,14 +98,39 @@ def passed_since(user: User, since: datetime) -> int:
 
 def deciders(request: ApprovalRequest) -> list[str]:
     """The names of those who may decide on a request: roles of its team, not involved, active people."""
-    people = User.objects.filter(
-        memberships__team=request.team_id,
-        memberships__role__in=("reviewer", "finance"),
-        is_active=True,
-        kind=User.PERSON,
-    )
-    found = people.exclude(pk__in=[*request.involved, request.requester_id]).distinct().order_by("name")
-    return [str(person) for person in found]
+    able = [one.id for one in eligible(request.team_id, request.involved)]
+    return [str(person) for person in User.objects.filter(pk__in=able).order_by("name")]
+
+
+def eligible(team_id: int, involved: Collection[int]) -> list[Voter]:
+    """Everybody whose yes would count."""
+    return [one for one in voters(team_id).values() if can(one, involved)]
+
+
+def missing_for(need: Sequence[Needed], team_id: int, involved: Collection[int]) -> Mapping[str, int]:
+    """Which places nobody could fill: a question that nobody can answer is not asked."""
+    return unfilled(need, [one.roles for one in eligible(team_id, involved)]) if need else {}
+
+
+def missing_people(request: ApprovalRequest) -> Mapping[str, int]:
+    """The same for a request that waits: people leave."""
+    need = [Needed(**item) for item in request.assessment["need"]]
+    return missing_for(need, request.team_id, request.involved)
+
+
+def changed_since(request: ApprovalRequest, digest_shown: str) -> Sequence[tuple[str, Any, Any]]:
+    """What is different from the revision that was shown: field, then, now. Empty for bytes nobody asked about."""
+    was = request.revisions.filter(digest=digest_shown).first()
+    if was is None:
+        return []
+    names = sorted(request.envelope.keys() | was.envelope.keys())
+    pairs = [(name, was.envelope.get(name), request.envelope.get(name)) for name in names]
+    return [pair for pair in pairs if pair[1] != pair[2]]
+
+
+def recorded_since(user: User, since: datetime) -> QuerySet[ApprovalRequest]:
+    """The requests since a moment whose facts are kept, for a dry run of another policy."""
+    return requests_for(user).filter(asked_at__gte=since).order_by("-asked_at", "-id")
 
 
 def may_decide(user: User, request: ApprovalRequest) -> bool:

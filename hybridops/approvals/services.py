@@ -11,15 +11,21 @@ from typing import Any
 
 from django.db import transaction
 
-from hybridops.approvals import votes
-from hybridops.approvals.models import ApprovalRequest
+from hybridops.approvals import breakglass, claims, delegations, freezes, votes
+from hybridops.approvals.models import ApprovalRequest, Revision
+from hybridops.approvals.moves import move
+from hybridops.approvals.queries import missing_for
+from hybridops.approvals.votes import Vote
 from hybridops.audit.services import record
 from hybridops.domain import clock
 from hybridops.domain.actors import Actor
+from hybridops.domain.assess import Assessment
+from hybridops.domain.decide import Voter, check_may_decide, is_agreed, missing_words
 from hybridops.domain.envelope import Envelope, narrow, read
 from hybridops.domain.errors import BadInput, Conflict, Refused
-from hybridops.domain.risk import Assessment, Voter, check_may_decide, is_agreed
-from hybridops.domain.states import REQUEST_MOVES, RequestState, check_move
+from hybridops.domain.presence import Presence, check_presence
+from hybridops.domain.states import REQUEST_MOVES, RequestState
+from hybridops.teams.models import User
 from hybridops.trust.canonical import digest_of
 
 VERDICTS = ("approve", "narrow", "changes", "reject")
@@ -40,7 +46,10 @@ def ask(
     policy_name: str,
     actor: Actor,
 ) -> ApprovalRequest:
-    """Opens a request, or answers the open one for the same digest; the policy may sign it by itself."""
+    """Opens a request, or answers the open one for the same digest; the policy may answer it by itself.
+
+    Raises Refused where the people whom the policy asks for are not there.
+    """
     document = envelope.document()
     digest = digest_of(document)
     known = open_for(subject)
@@ -48,6 +57,9 @@ def ask(
         if known.digest != digest:
             raise Conflict("There is an open request for this with other content.")
         return known
+    if envelope.assessment != digest_of(assessment.document()):
+        raise Refused("The envelope is about another assessment.")
+    check_answerable(assessment, team_id=team_id, involved=involved | {requester_id})
     made = ApprovalRequest.objects.create(
         team_id=team_id,
         requester_id=requester_id,
@@ -62,19 +74,47 @@ def ask(
         asked_at=clock.now(),
         lapses_at=lapses_at,
     )
+    _keep_revision(made)
     facts = {
         "subject": subject,
         "digest": digest,
         "score": assessment.score,
+        "tier": assessment.tier,
         "lapses_at": lapses_at.isoformat(),
     }
     record(stream=f"request:{made.pk}", action="approval.asked", actor=actor, facts=facts)
-    if assessment.by_policy:
-        by = Actor("policy", policy_name, policy_name, actor.on_behalf)
-        why = f"{assessment.score} points are under the line of {assessment.line}"
-        votes.write(made, by, None, frozenset(), "approve", why, {})
-        _move(made, RequestState.APPROVED, why, by)
+    _answer_by_policy(made, assessment, Actor("policy", policy_name, policy_name, actor.on_behalf))
     return made
+
+
+def check_answerable(assessment: Assessment, *, team_id: int, involved: frozenset[int]) -> None:
+    """Raises Refused where too few distinct people could ever agree, and says who is missing."""
+    if missing := missing_for(assessment.need, team_id, involved):
+        raise Refused(
+            f"Nobody could approve this: the policy asks for {missing_words(missing)} than this team has "
+            "beside the people who are involved."
+        )
+
+
+def _answer_by_policy(request: ApprovalRequest, assessment: Assessment, by: Actor) -> None:
+    """What the signed policy says by itself, on the same edges as people: yes, no, or nothing."""
+    if assessment.denied:
+        votes.write(request, Vote("reject", by, reason=assessment.denied))
+        move(request, RequestState.REJECTED, assessment.denied, by)
+    elif assessment.by_policy:
+        why = f"{assessment.score} points: {assessment.tier}"
+        votes.write(request, Vote("approve", by, reason=why))
+        move(request, RequestState.APPROVED, why, by)
+
+
+def _keep_revision(request: ApprovalRequest) -> None:
+    Revision.objects.create(
+        request=request,
+        number=request.revision,
+        digest=request.digest,
+        envelope=request.envelope,
+        made_at=clock.now(),
+    )
 
 
 def open_for(subject: str) -> ApprovalRequest | None:
@@ -86,32 +126,58 @@ def open_for(subject: str) -> ApprovalRequest | None:
 @transaction.atomic(savepoint=False)
 def decide(
     *,
+    user: User,
     request_id: int,
     voter: Voter,
     actor: Actor,
     verdict: str,
     digest_shown: str,
+    presence: Presence,
     reason: str = "",
     limits: Mapping[str, Any] | None = None,
+    on_behalf_id: int | None = None,
 ) -> ApprovalRequest:
-    """One person's vote on exactly what they were shown.
+    """One person's vote on exactly what they were shown, made while they proved to be there.
 
-    Raises NotYours or Refused where this person may not, Conflict where the request has changed or
+    Raises NotYours or Refused where this person may not (now), Conflict where the request has changed or
     ended meanwhile, BadInput where the verdict, a limit or a missing reason is wrong.
     """
     request = ApprovalRequest.objects.select_for_update().filter(pk=request_id).first()
     if request is None:
         raise BadInput("There is no such request.")
-    check_may_decide(voter, involved=frozenset(request.involved), already=votes.voted(request))
+    already, involved = votes.voted(request), frozenset(request.involved)
+    check_may_decide(voter, involved=involved, already=already)
     _check_vote(request, verdict, digest_shown, reason)
+    claims.check_free(request, voter.id)
+    assessment = votes.assessment_of(request)
+    _check_yes(request, assessment, voter, verdict, reason)
     if limits and verdict != "narrow":
         raise BadInput("Limits belong to an approval with limits.", field="verdict")
+    if on_behalf_id is not None:
+        giver = delegations.check_in_place_of(user, on_behalf_id, request.team_id, involved, already)
+        actor = Actor(actor.kind, actor.id, actor.name, str(giver))
+    check_presence(presence, accepted=assessment.step_up, now=clock.now())
     if verdict == "narrow":
-        limits = dict(limits or {})
-        _narrow(request, limits, actor)
-    votes.write(request, actor, voter.id, voter.roles, verdict, reason.strip(), limits or {})
-    _conclude(request, verdict, reason.strip(), actor)
+        _narrow(request, dict(limits or {}), actor)
+    vote = Vote(verdict, actor, voter.id, on_behalf_id, voter.roles, reason.strip(), limits or {}, presence)
+    votes.write(request, vote)
+    _conclude(request, assessment, verdict, reason.strip(), actor)
+    ApprovalRequest.objects.filter(pk=request.pk).update(claimed_by=None, claimed_until=None)
     return request
+
+
+def _check_yes(
+    request: ApprovalRequest, assessment: Assessment, voter: Voter, verdict: str, reason: str
+) -> None:
+    """What stands in the way of a yes only: a freeze, or a rule that is overridden without a word."""
+    if verdict not in votes.YES:
+        return
+    freezes.check_may_approve(request.team_id, voter.id)
+    if assessment.to_override and not reason.strip():
+        raise BadInput(
+            f"Give a reason: this approval overrides a rule, {'; '.join(assessment.to_override)}.",
+            field="reason",
+        )
 
 
 def _check_vote(request: ApprovalRequest, verdict: str, digest_shown: str, reason: str) -> None:
@@ -136,53 +202,43 @@ def _check_vote(request: ApprovalRequest, verdict: str, digest_shown: str, reaso
 def _narrow(request: ApprovalRequest, limits: dict[str, Any], actor: Actor) -> None:
     """A new revision with tighter limits: earlier votes were about another digest and no longer count."""
     tighter = narrow(read(request.envelope), **limits)
-    for name, value in limits.items():
-        limits[name] = value.isoformat() if isinstance(value, datetime) else str(value)
     request.envelope = tighter.document()
     request.digest = digest_of(request.envelope)
     request.revision += 1
-    request.save(update_fields=["envelope", "digest", "revision"])
-    facts = {"revision": request.revision, "digest": request.digest, "limits": limits}
+    request.lapses_at = min(request.lapses_at, tighter.not_after)
+    request.save(update_fields=["envelope", "digest", "revision", "lapses_at"])
+    _keep_revision(request)
+    told = {name: votes.shown(value) for name, value in limits.items()}
+    facts = {"revision": request.revision, "digest": request.digest, "limits": told}
     record(stream=f"request:{request.pk}", action="approval.narrowed", actor=actor, facts=facts)
 
 
-def _conclude(request: ApprovalRequest, verdict: str, reason: str, actor: Actor) -> None:
+def _conclude(
+    request: ApprovalRequest, assessment: Assessment, verdict: str, reason: str, actor: Actor
+) -> None:
     if verdict == "reject":
-        _move(request, RequestState.REJECTED, reason, actor)
+        move(request, RequestState.REJECTED, reason, actor)
     elif verdict == "changes":
-        _move(request, RequestState.CHANGES_REQUESTED, reason, actor)
-    elif is_agreed(votes.assessment_of(request), votes.in_favour(request)):
-        _move(request, RequestState.APPROVED, "everybody who has to agree has agreed", actor)
-
-
-def _move(request: ApprovalRequest, target: RequestState, why: str, actor: Actor) -> None:
-    """The only writer of a request's state: checked against the table, guarded, with its event."""
-    source = RequestState(request.state)
-    check_move(REQUEST_MOVES, source, target)
-    values: dict[str, Any] = {"state": target}
-    if target != RequestState.APPROVED:
-        values["ended_at"] = clock.now()
-    if ApprovalRequest.objects.filter(pk=request.pk, state=source).update(**values) != 1:
-        raise Conflict("Somebody else decided at this moment.")
-    request.state = target
-    facts = {"from": source, "to": target, "why": why, "digest": request.digest, "subject": request.subject}
-    record(stream=f"request:{request.pk}", action=f"approval.{target}", actor=actor, facts=facts)
+        move(request, RequestState.CHANGES_REQUESTED, reason, actor)
+    elif is_agreed(assessment.need, votes.in_favour(request)):
+        move(request, RequestState.APPROVED, "everybody who has to agree has agreed", actor)
 
 
 @transaction.atomic(savepoint=False)
 def consume(*, request_id: int, digest: str, actor: Actor) -> Envelope:
     """Uses an approval up, once, for exactly this digest; raises Refused or Conflict otherwise.
 
-    Every vote is verified again here, at the moment it counts: signed for this, by somebody who may still
-    decide, and enough of them.
+    Every vote is verified again here, at the moment it counts: signed for this, proved to be made by
+    somebody who was there and may still decide, and enough of them, also while approvals are frozen.
     """
     request = ApprovalRequest.objects.select_for_update().get(pk=request_id)
     if request.digest != digest or digest_of(request.envelope) != digest:
         raise Refused("What would be sent is not what was approved.")
     if clock.now() >= request.lapses_at:
         raise Refused("The approval lapsed before it was used.")
-    votes.check_standing(request)
-    _move(request, RequestState.CONSUMED, "its submissions are reserved", actor)
+    if not breakglass.stands(request):
+        freezes.check_thawed(request.team_id, votes.check_standing(request))
+    move(request, RequestState.CONSUMED, "its submissions are reserved", actor)
     return read(request.envelope)
 
 
@@ -192,7 +248,7 @@ def close(*, request_id: int, target: RequestState, why: str, actor: Actor) -> b
     request = ApprovalRequest.objects.select_for_update().get(pk=request_id)
     if target not in REQUEST_MOVES[RequestState(request.state)]:
         return False
-    _move(request, target, why, actor)
+    move(request, target, why, actor)
     return True
 
 

@@ -3,80 +3,119 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from hybridops.approvals import delegations
 from hybridops.approvals.models import ApprovalRequest, Decision
-from hybridops.audit.keyring import pair
+from hybridops.audit import keyring
 from hybridops.audit.services import record
 from hybridops.domain import clock
 from hybridops.domain.actors import Actor
-from hybridops.domain.errors import Conflict, NotYours, Refused
-from hybridops.domain.risk import Assessment, Factor, check_may_decide, is_agreed
-from hybridops.teams.access import voter
-from hybridops.trust import dsse
+from hybridops.domain.assess import Assessment, read
+from hybridops.domain.decide import is_agreed, may_decide
+from hybridops.domain.envelope import narrow
+from hybridops.domain.envelope import read as read_envelope
+from hybridops.domain.errors import Conflict, Refused
+from hybridops.domain.presence import Method, Presence, check_presence
+from hybridops.teams.access import voters
+from hybridops.trust import dsse, passkey
 from hybridops.trust.canonical import digest_of
 
 YES = ("approve", "narrow")
+EMERGENCY = "break glass"
 
 
-def write(
-    request: ApprovalRequest,
-    actor: Actor,
-    person_id: int | None,
-    roles: frozenset[str],
-    verdict: str,
-    reason: str,
-    limits: Mapping[str, Any],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one person, or the policy, says. `presence` is empty for the policy only."""
+
+    verdict: str
+    actor: Actor
+    person_id: int | None = None
+    on_behalf_id: int | None = None
+    roles: frozenset[str] = frozenset()
+    reason: str = ""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    presence: Presence | None = None
+
+
+def write(request: ApprovalRequest, vote: Vote) -> None:
     """Writes the vote with a signed statement over the digest; a second vote by one person is a Conflict."""
     moment = clock.now()
+    limits = {key: shown(value) for key, value in vote.limits.items()}
     statement = {
-        "request": request.pk,
-        "revision": request.revision,
-        "subject": request.digest,
-        "assessment": digest_of(request.assessment),
-        "verdict": verdict,
-        "by": actor.document(),
-        "reason": reason,
-        "limits": {key: str(value) for key, value in limits.items()},
+        **_meant(request, request.revision, request.digest, vote.verdict),
+        "by": vote.actor.document(),
+        "on_behalf": vote.on_behalf_id,
+        "reason": vote.reason,
+        "limits": limits,
         "at": moment.isoformat(),
-        "presence": "policy" if person_id is None else "signed-in session",
+        "presence": vote.presence.document() if vote.presence else {"method": "policy"},
     }
+    by = f"{vote.actor.name} for {vote.actor.on_behalf}" if vote.on_behalf_id else vote.actor.name
     try:
         with transaction.atomic():
             Decision.objects.create(
                 request=request,
                 revision=request.revision,
-                person_id=person_id,
-                by=actor.name,
-                roles=sorted(roles),
-                verdict=verdict,
-                reason=reason,
-                limits=statement["limits"],
+                person_id=vote.person_id,
+                by=by,
+                on_behalf_id=vote.on_behalf_id,
+                roles=sorted(vote.roles),
+                presence=vote.presence.method if vote.presence else "",
+                verdict=vote.verdict,
+                reason=vote.reason,
+                limits=limits,
                 digest=request.digest,
                 envelope=dsse.sign(
-                    kind="decision", name=str(request), document=statement, pair=pair("decision")
+                    kind="decision", name=str(request), document=statement, pair=keyring.pair("decision")
                 ),
                 made_at=moment,
             )
     except IntegrityError as problem:
         raise Conflict("You have already decided on this revision.") from problem
-    facts = {"digest": request.digest, "revision": request.revision, "verdict": verdict, "reason": reason}
-    record(stream=f"request:{request.pk}", action="approval.voted", actor=actor, facts=facts)
+    facts = {
+        "digest": request.digest,
+        "revision": request.revision,
+        "verdict": vote.verdict,
+        "reason": vote.reason,
+        "presence": statement["presence"]["method"],
+    }
+    record(stream=f"request:{request.pk}", action="approval.voted", actor=vote.actor, facts=facts)
+
+
+def shown(value: Any) -> str:
+    """A limit as it is signed."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _meant(request: ApprovalRequest, revision: int, digest: str, verdict: str) -> dict[str, Any]:
+    """What a signature has to be about to count for this vote."""
+    return {
+        "request": request.pk,
+        "revision": revision,
+        "subject": digest,
+        "assessment": digest_of(request.assessment),
+        "verdict": verdict,
+    }
 
 
 def assessment_of(request: ApprovalRequest) -> Assessment:
     """The assessment as it was made when the question was asked."""
-    body = dict(request.assessment)
-    return Assessment(**{**body, "factors": tuple(Factor(**item) for item in body["factors"])})
+    return read(request.assessment)
 
 
 def voted(request: ApprovalRequest) -> frozenset[int]:
-    """Who has voted on the current revision."""
+    """Who has voted on the current revision, or in whose place somebody has."""
     rows = request.decisions.filter(revision=request.revision, person__isnull=False)
-    return frozenset(rows.values_list("person_id", flat=True))
+    pairs = rows.values_list("person_id", "on_behalf_id")
+    return frozenset(pk for pair in pairs for pk in pair if pk is not None)
 
 
 def in_favour(request: ApprovalRequest) -> dict[int, frozenset[str]]:
@@ -85,44 +124,88 @@ def in_favour(request: ApprovalRequest) -> dict[int, frozenset[str]]:
     return {row.person_id: frozenset(row.roles) for row in rows if row.person_id}
 
 
-def check_standing(request: ApprovalRequest) -> None:
-    """Raises Refused unless everybody who has to agree signed exactly this and may still decide."""
-    assessment, policy = assessment_of(request), False
-    standing: dict[int, frozenset[str]] = {}
-    rows = request.decisions.filter(revision=request.revision, verdict__in=YES).select_related("person")
-    for vote in rows:
-        by = _signer(request, vote)
-        if vote.person is None:
-            policy = by["kind"] == "policy"
-        elif by["id"] == str(vote.person_id):
-            standing |= _may_still(request, vote)
-    asked = assessment.reviewers + assessment.finance
-    if not (is_agreed(assessment, standing) if asked else assessment.by_policy and policy):
+def check_standing(request: ApprovalRequest) -> frozenset[int]:
+    """Who agreed and still counts; raises Refused unless that is enough.
+
+    Everybody signed exactly this, proved to be there as the tier asks, and may still decide today.
+    """
+    assessment = assessment_of(request)
+    if assessment.denied or digest_of(request.assessment) != request.envelope["assessment"]:
+        raise Refused("What was assessed is not what was approved.")
+    standing, policy = _standing(request, assessment.step_up)
+    if not (is_agreed(assessment.need, standing) if assessment.need else assessment.by_policy and policy):
         raise Refused("The votes that still count are not enough. Submit it again for a new decision.")
+    return frozenset(standing)
 
 
-def _signer(request: ApprovalRequest, vote: Decision) -> Mapping[str, Any]:
-    """Who signed a vote, where the signature is for this very vote; raises Refused or Unsigned."""
-    said, _ = dsse.verify(vote.envelope, kind="decision", trusted=[pair("decision").public])
-    meant = {
-        "request": request.pk,
-        "revision": request.revision,
-        "subject": request.digest,
-        "assessment": digest_of(request.assessment),
-        "verdict": vote.verdict,
-    }
-    if meant.items() - {name: said.get(name) for name in meant}.items():
+def _standing(
+    request: ApprovalRequest, accepted: tuple[Method, ...]
+) -> tuple[dict[int, frozenset[str]], bool]:
+    """The people whose yes counts, with today's roles, and whether the policy itself said yes."""
+    rows = list(request.decisions.filter(revision=request.revision, verdict__in=YES))
+    today, standing, policy = voters(request.team_id), {}, False
+    for vote in rows:
+        said = signed(request, vote)
+        if vote.person_id is None:
+            policy = policy or said["by"]["kind"] == "policy"
+            continue
+        person = today.get(vote.person_id)
+        if (
+            person is None
+            or said["by"]["id"] != str(vote.person_id)
+            or said["on_behalf"] != vote.on_behalf_id
+        ):
+            continue
+        check_proof(said, accepted)
+        if may_decide(person, request.involved) and delegations.stands(vote, today, request.involved):
+            standing[person.id] = person.roles
+    return standing, policy
+
+
+def signed(request: ApprovalRequest, vote: Decision) -> Mapping[str, Any]:
+    """What a vote's signature says, where it is for this very vote; raises Refused or Unsigned."""
+    said, _ = dsse.verify(vote.envelope, kind="decision", trusted=[keyring.pair("decision").public])
+    meant = _meant(request, request.revision, request.digest, vote.verdict)
+    if any(said.get(name) != value for name, value in meant.items()):
         raise Refused("A decision was signed for something else.")
-    by: Mapping[str, Any] = said["by"]
-    return by
+    return said
 
 
-def _may_still(request: ApprovalRequest, vote: Decision) -> dict[int, frozenset[str]]:
-    """This person with today's roles, or nobody where they may no longer decide."""
-    assert vote.person is not None
-    person = voter(vote.person, request.team_id)
-    try:
-        check_may_decide(person, involved=frozenset(request.involved), already=frozenset())
-    except (NotYours, Refused):
-        return {}
-    return {person.id: person.roles}
+def methods_in(text: str) -> tuple[Method, ...]:
+    """The methods in a signed list of them."""
+    return tuple(Method(name) for name in text.split(", ") if name)
+
+
+def check_proof(said: Mapping[str, Any], accepted: tuple[Method, ...]) -> None:
+    """Raises Refused unless the signed proof of presence was good at the moment of the vote."""
+    proof = said["presence"]
+    if proof.get("method") not in list(Method):
+        raise Refused("A decision does not say how it was proved who made it.")
+    presence = Presence(
+        Method(proof["method"]), datetime.fromisoformat(proof["at"]), proof.get("evidence", {})
+    )
+    check_presence(presence, accepted=accepted, now=datetime.fromisoformat(said["at"]))
+    if presence.method == Method.PASSKEY:
+        passkey.check(presence.evidence, challenge=passkey.challenge_of(said))
+
+
+def challenge(request: ApprovalRequest, *, verdict: str, reason: str, limits: Mapping[str, Any]) -> str:
+    """What a passkey signs for a vote on what is asked now."""
+    return _challenge(request.digest, verdict, reason, limits)
+
+
+def to_sign(
+    request: ApprovalRequest, *, verdict: str, reason: str = "", limits: Mapping[str, Any] | None = None
+) -> str:
+    """The same for a reviewer's vote. A narrowing is signed as what it leaves, which nobody has asked for yet."""
+    if verdict != "narrow":
+        return _challenge(request.digest, verdict, reason, limits or {})
+    left = narrow(read_envelope(request.envelope), **(limits or {}))
+    return _challenge(digest_of(left.document()), verdict, reason, limits or {})
+
+
+def _challenge(subject: str, verdict: str, reason: str, limits: Mapping[str, Any]) -> str:
+    told = {key: shown(value) for key, value in limits.items()}
+    return passkey.challenge_of(
+        {"subject": subject, "verdict": verdict, "reason": reason.strip(), "limits": told}
+    )

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from hybridops.audit import keyring
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
+from hybridops.engine.authoring import prepare_reviews
 from hybridops.engine.builtin import sign_shipped
 from hybridops.quotas.models import Budget
 from hybridops.quotas.services import open_budget
@@ -29,7 +30,7 @@ class Found:
 
 
 def found() -> Found:
-    """Makes what is missing; a second call makes nothing. Documents are signed anew after an upgrade."""
+    """Makes what is missing; a second call makes nothing. What an upgrade changed is drafted, for a person to sign."""
     made = keyring.make_missing()
     sign_shipped(actor=SYSTEM)
     password = ""
@@ -41,6 +42,7 @@ def found() -> Found:
         team = teams.add_team(slug="first", name="First team", actor=SYSTEM)
         teams.add_project(team=team, slug="first", name="First project", actor=SYSTEM)
         teams.join(user=admin, team=team, role=Role.ADMINISTRATOR, actor=SYSTEM)
+    prepare_reviews()
     for team in Team.objects.all():
         _budget_this_month(team)
     return Found("admin" if password else "", password, tuple(str(path) for path in made))

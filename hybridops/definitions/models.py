@@ -95,7 +95,7 @@ class Review(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=("draft", "revision", "person"), name="one_review_a_person")
+            models.UniqueConstraint(fields=("draft", "revision", "person"), name="one_word_a_reviewer")
         ]
 
     def __str__(self) -> str:

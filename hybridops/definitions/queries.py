@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from hybridops.definitions.models import SignedDocument
 from hybridops.definitions.services import verified
-from hybridops.domain import budget, risk, workflow
+from hybridops.domain import budget, workflow
+from hybridops.domain import policy as rules
 from hybridops.domain.errors import Unsigned
 from hybridops.domain.states import DocumentState
 
@@ -19,6 +22,11 @@ def _newest(kind: str, name: str | None = None) -> SignedDocument:
     if row is None:
         raise Unsigned(f"There is no signed {kind}{f' called {name}' if name else ''} on the allowlist.")
     return row
+
+
+def in_force(kind: str, name: str) -> SignedDocument:
+    """The newest version that may be used; raises Unsigned."""
+    return _newest(kind, name)
 
 
 def workflows() -> list[tuple[SignedDocument, workflow.Definition | None, str]]:
@@ -51,10 +59,16 @@ def workflow_named(name: str) -> tuple[workflow.Definition, str]:
     return workflow.parse(verified(row)), row.digest
 
 
-def policy() -> tuple[risk.Policy, str]:
+def policy() -> tuple[rules.Policy, str]:
     """The policy in force and its digest; raises Unsigned where none is signed: no policy, no approval."""
     row = _newest("policy")
-    return risk.parse(verified(row)), row.digest
+    return rules.parse(verified(row)), row.digest
+
+
+def policy_in_force() -> tuple[SignedDocument, dict[str, Any]]:
+    """The row of the policy in force and its document as signed; raises Unsigned."""
+    row = _newest("policy")
+    return row, verified(row)
 
 
 def price_book() -> tuple[budget.PriceBook, str]:

@@ -16,6 +16,7 @@ from hybridops.teams.access import actor, may
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.trust import dsse
+from hybridops.trust.passkey import challenge_of
 
 VERDICTS = ("approve", "changes", "reject")
 ACCEPTED = (Method.PASSKEY, Method.CODE)
@@ -28,6 +29,11 @@ def check_may_review(user: User, draft: Draft) -> None:
         raise NotYours("There is no such draft.")
     if user.pk in draft.editors:
         raise Refused("You wrote part of this, so somebody else reviews it.")
+
+
+def to_sign(draft: Draft, *, verdict: str, reason: str) -> str:
+    """The digest that a passkey signs: of the revision shown together with what is said about it."""
+    return challenge_of({"subject": draft.digest, "verdict": verdict, "reason": reason.strip(), "limits": {}})
 
 
 @transaction.atomic(savepoint=False)
@@ -65,6 +71,7 @@ def _write(draft: Draft, user: User, verdict: str, reason: str, presence: Presen
         "subject": draft.digest,
         "verdict": verdict,
         "reason": reason,
+        "limits": {},
         "by": actor(user).document(),
         "presence": presence.document(),
         "at": moment.isoformat(),

@@ -6,7 +6,7 @@ a reviewer may only `narrow`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from typing import Any
 
 from hybridops.domain.errors import BadInput, Refused
 
-SCHEMA = "hybridops.envelope/1"
+SCHEMA = "hybridops.envelope/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
+    """`assessment` is the digest of the score, the factors and the tier that are shown with it."""
+
     run: int
     definition: str
     plan: str
@@ -42,6 +44,7 @@ class Envelope:
     cost_usd_max: Decimal
     price_book: str
     policy: str
+    assessment: str
     not_after: datetime
 
     def document(self) -> dict[str, Any]:
@@ -107,20 +110,33 @@ def narrow(
     cost_usd_max: Decimal | None = None,
     submissions_max: int | None = None,
     not_after: datetime | None = None,
+    backends: Collection[str] | None = None,
 ) -> Envelope:
-    """The same envelope with tighter limits; raises BadInput where a limit is not tighter or not possible."""
+    """The same envelope with tighter limits; raises BadInput where a limit is not tighter or not possible.
+
+    `backends` keeps some of the listed ones, in their order.
+    """
     asked = {
         "shots_max": shots_max,
         "cost_usd_max": cost_usd_max,
         "submissions_max": submissions_max,
         "not_after": not_after,
     }
-    limits = {name: value for name, value in asked.items() if value is not None}
+    limits: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     for name, value in limits.items():
         _check_tighter(name, value, getattr(envelope, name))
+    if backends is not None:
+        limits["programs"] = _kept(envelope, backends)
     if not any(value != getattr(envelope, name) for name, value in limits.items()):
         raise BadInput("No limit is tighter than what was asked for. Lower one, or approve as asked.")
-    return replace(envelope, **limits)  # type: ignore[arg-type]  # names and types come from the signature
+    return replace(envelope, **limits)
+
+
+def _kept(envelope: Envelope, backends: Collection[str]) -> tuple[Listed, ...]:
+    kept = tuple(listed for listed in envelope.programs if listed.backend in backends)
+    if not kept or set(backends) - {listed.backend for listed in kept}:
+        raise BadInput("Keep at least one of the listed backends, and no other.", field="backends")
+    return kept
 
 
 def _check_tighter(name: str, value: Any, now: Any) -> None:

@@ -100,8 +100,8 @@ def _read(parts: list[tuple[str, str]]) -> Source:
 
 def _parsed(where: str, text: str, findings: list[Finding]) -> ast.Module | None:
     lines = text.split("\n")
-    for number, line in enumerate(lines, start=1):
-        if line.lstrip().startswith(SHELL):
+    for number, written in enumerate(lines, start=1):
+        if written.lstrip().startswith(SHELL):
             findings.append(
                 _finding(where, number, "a notebook command that is not Python", "it is not carried over")
             )

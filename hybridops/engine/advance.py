@@ -148,7 +148,8 @@ def _fall(ctx: Context, fall: Fall) -> Book:
 
 
 @transaction.atomic(savepoint=False)
-def _ask(ctx: Context, ask: Ask) -> Book:
+def _ask(ctx: Context, ask: Ask) -> Book | None:
+    """Opens the question; what the policy denied at once is looked at again as any other no."""
     experiment = ctx.run.experiment
     owner = Actor(ctx.actor.kind, ctx.actor.id, ctx.actor.name, on_behalf=str(ctx.run.requested_by))
     request = approvals.ask(
@@ -168,6 +169,8 @@ def _ask(ctx: Context, ask: Ask) -> Book:
     if request.state == RequestState.PENDING:
         conduct.inbox_changed(request.pk)
         return _leave(ctx, StageState.HELD, conduct.APPROVAL, {"summary": summary})
+    if request.state == RequestState.REJECTED:
+        return None
     return _leave(ctx, StageState.DONE, f"approved by {ask.policy_name}", {"summary": summary})
 
 

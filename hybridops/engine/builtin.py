@@ -5,6 +5,7 @@ completed with its digest and signed by the installation when it is set up.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,24 @@ def document(name: str) -> dict[str, Any]:
     return loaded
 
 
-def sign_shipped(*, actor: Actor, author_id: int | None = None, approver_id: int | None = None) -> None:
-    """Signs what is shipped and not signed yet; a new version of the code becomes a new version of its workflow."""
+def sign_shipped(
+    *,
+    actor: Actor,
+    author_id: int | None = None,
+    approver_id: int | None = None,
+    policy: Mapping[str, Any] | None = None,
+    again: bool = False,
+) -> None:
+    """Signs what is shipped and not signed yet; `policy` takes the shipped one's place.
+
+    After an upgrade only the demo signs `again` by itself; elsewhere a second person does, from a prepared draft.
+    """
     for kind, name in (("policy", "policy"), ("pricebook", "pricebook"), ("workflow", "routing")):
-        body = document(name)
+        body = dict(policy or document(name)) if kind == "policy" else document(name)
         body_name = body["name"]
         newest = SignedDocument.objects.filter(kind=kind, name=body_name).order_by("-version").first()
         if newest is not None:
-            if kind != "workflow" or _binds(newest, body["implementation"]):
+            if not again or not _is_outdated(newest, body):
                 continue
             body["version"] = newest.version + 1
         definitions.publish(
@@ -45,5 +56,7 @@ def sign_shipped(*, actor: Actor, author_id: int | None = None, approver_id: int
         )
 
 
-def _binds(row: SignedDocument, implementation: str) -> bool:
-    return bool(definitions.verified(row)["implementation"] == implementation)
+def _is_outdated(row: SignedDocument, body: Mapping[str, Any]) -> bool:
+    """Whether what is signed binds other code, or is of a schema that is read no more."""
+    signed = definitions.verified(row)
+    return any(signed.get(name) != body.get(name) for name in ("schema", "implementation"))

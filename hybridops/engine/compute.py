@@ -14,6 +14,7 @@ from hybridops.domain.ports import StepInput, StepOutput
 from hybridops.domain.states import RunState, StageState
 from hybridops.domain.verdict import Verdict, judge
 from hybridops.engine import wiring
+from hybridops.engine.authoring import other_code
 from hybridops.engine.context import Context
 from hybridops.engine.programs import compile_programs
 from hybridops.engine.proposals import Done, Proposal
@@ -57,11 +58,8 @@ class Reporter:
 def validate(ctx: Context) -> Proposal:
     """Signature, code, ranges, data and money: everything that can be refused before work is done."""
     definition = workflow_by_digest(ctx.run.plan["definition"])
-    if definition.implementation != wiring.implementation(definition.workflow):
-        raise Refused(
-            f"{definition.title} v{definition.version} was signed for other code than runs here. "
-            "It has to be reviewed and signed again."
-        )
+    if problem := other_code(definition):
+        raise Refused(problem)
     definition.check_parameters(ctx.run.parameters)
     project = ctx.run.experiment.project
     on = ctx.run.made_at.date()

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from hybridops.approvals.queries import by_subject
 from hybridops.backends.services import known
-from hybridops.definitions.queries import authors_of, policy
+from hybridops.definitions.queries import policy
 from hybridops.domain import clock
+from hybridops.domain.assess import Assessment, assess, stricter
 from hybridops.domain.budget import rounded
 from hybridops.domain.envelope import Envelope, Listed
-from hybridops.domain.risk import Policy, RiskFacts, assess
+from hybridops.domain.risk import RiskFacts
 from hybridops.domain.states import RequestState, RunState
 from hybridops.engine.context import Context
 from hybridops.engine.programs import slot_cost
 from hybridops.engine.proposals import Ask, Done, Fall, Hold, Proposal
-from hybridops.engine.risks import facts_of
+from hybridops.engine.risks import facts_of, involved_with
 from hybridops.experiments import conduct
 from hybridops.experiments.models import Run
 from hybridops.experiments.transitions import Ending
-from hybridops.teams.access import behind
+from hybridops.trust.canonical import digest_of
 
 _R = RequestState
+DENIED_SECONDS = 1  # what the policy denies ends at once
 
 
 def gate(ctx: Context) -> Proposal:
@@ -43,29 +45,34 @@ def gate(ctx: Context) -> Proposal:
     vote = request.decisions.exclude(verdict__in=("approve", "narrow")).order_by("-id").first()
     said = f"{vote.by}: {vote.reason}" if vote else request.state
     word = "asks for changes" if request.state == _R.CHANGES_REQUESTED else "said no"
-    return Fall(said, Ending(RunState.REFUSED, f"A reviewer {word}. {said}"))
+    who = "The policy" if vote is not None and vote.person_id is None else "A reviewer"
+    return Fall(said, Ending(RunState.REFUSED, f"{who} {word}. {said}"))
 
 
 def _ask(ctx: Context) -> Ask:
     definition, (rules, policy_digest) = ctx.definition(), policy()
     compiled = ctx.summary_with("programs")
-    listed = compiled["programs"][: 1 if definition.submissions_max == 1 else None]
-    assessment = assess(_facts(ctx, compiled["programs"][0]), rules)
-    lapses_at = _lapses_at(ctx.run, rules)
-    envelope = _envelope(ctx, definition.submissions_max, compiled, listed, policy_digest, lapses_at)
+    first, *others = compiled["programs"]
+    assessment = assess(_facts(ctx, first), rules)
+    ways_out = (body for body in others if not stricter(assessment, assess(_facts(ctx, body), rules)))
+    listed = [first, *ways_out]
+    lapses_at = _lapses_at(ctx.run, assessment)
+    envelope = _envelope(
+        ctx, definition.submissions_max, compiled, listed, policy_digest, assessment, lapses_at
+    )
     return Ask(
         envelope=envelope,
         assessment=assessment,
         evidence=_evidence(ctx, listed),
-        involved=_involved(ctx),
+        involved=involved_in(ctx.run),
         lapses_at=lapses_at,
         policy_name=f"{rules.name} v{rules.version}",
         summary={"score": assessment.score, "cost_max": str(envelope.cost_usd_max)},
     )
 
 
-def _lapses_at(run: Run, rules: Policy) -> datetime:
-    lapses = clock.now() + rules.lapses_after
+def _lapses_at(run: Run, assessment: Assessment) -> datetime:
+    lapses = clock.now() + timedelta(seconds=assessment.lapses_after_seconds or DENIED_SECONDS)
     deadline = run.experiment.deadline
     return min(lapses, deadline) if deadline else lapses
 
@@ -76,6 +83,7 @@ def _envelope(
     compiled: Mapping[str, Any],
     listed: list[dict[str, Any]],
     policy_digest: str,
+    assessment: Assessment,
     lapses_at: datetime,
 ) -> Envelope:
     shots = int(ctx.run.parameters["shots"])
@@ -95,6 +103,7 @@ def _envelope(
         cost_usd_max=rounded(slot_cost(compiled["price_book"], listed, shots=shots)) * most,
         price_book=compiled["price_book"],
         policy=policy_digest,
+        assessment=digest_of(assessment.document()),
         not_after=lapses_at,
     )
 
@@ -112,15 +121,19 @@ def _facts(ctx: Context, first: Mapping[str, Any]) -> RiskFacts:
         snapshot=experiment.snapshot,
         priority_class=experiment.priority_class,
         requester=ctx.run.requested_by,
+        generated=bool(ctx.summary_with("circuit").get("circuit", {}).get("generated")),
     )
 
 
-def _involved(ctx: Context) -> frozenset[int]:
-    """Who had a hand in it and therefore does not decide on it."""
-    experiment = ctx.run.experiment
-    authors = {pk for pk in authors_of(ctx.run.plan["definition"]) if pk is not None}
-    made = {experiment.owner_id, experiment.snapshot.added_by_id}
-    return behind(ctx.run.requested_by) | made | authors
+def involved_in(run: Run) -> frozenset[int]:
+    """Who had a hand in a run and therefore does not decide on it."""
+    experiment = run.experiment
+    return involved_with(
+        run.plan["definition"],
+        experiment.snapshot,
+        run.requested_by,
+        experiment.owner,
+    )
 
 
 def _evidence(ctx: Context, listed: list[dict[str, Any]]) -> dict[str, Any]:

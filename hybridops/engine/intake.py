@@ -17,6 +17,7 @@ from hybridops.engine.preview import classical_max_micro, preview
 from hybridops.experiments import services
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.experiments.queries import run_by_key, run_for, runs_for
+from hybridops.experiments.replays import check_replayable, wanted_again
 from hybridops.experiments.services import Wanted
 from hybridops.teams.models import User
 from hybridops.workflows.carshare import TITLE, carshare_montreal
@@ -136,9 +137,9 @@ def submit_previewed(
 def replay(*, user: User, run_id: int, submit_key: str) -> Run:
     """A new, linked run of the same question, with its own approval and cost."""
     old = run_for(user, run_id)
-    services.check_replayable(old)
+    check_replayable(old)
     name = old.experiment.workflow
-    wanted = services.wanted_again(old)
+    wanted = wanted_again(old)
     if wanted.backend and not any(backend.name == wanted.backend for backend in known()):
         raise Refused(f"{wanted.backend} is not known here any more. Submit anew with another backend.")
     return submit(user=user, workflow_name=name, wanted=wanted, submit_key=submit_key, replay_of=old)

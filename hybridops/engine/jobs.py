@@ -46,6 +46,15 @@ def observe_provider(key: str) -> None:
         poll.observe(key)
 
 
+def try_draft(draft_id: int) -> None:
+    """A dry run of a drafted workflow, in a house of its own."""
+    from hybridops.engine import tryout
+
+    close_old_connections()
+    tryout.try_draft(draft_id)
+
+
 ALLOWED = frozenset(
-    f"{run_stage.__module__}.{job.__name__}" for job in (run_stage, poll_provider, observe_provider)
+    f"{run_stage.__module__}.{job.__name__}"
+    for job in (run_stage, poll_provider, observe_provider, try_draft)
 )

@@ -7,21 +7,23 @@ called in a web process. The exact numbers come at the gate, from the compiled c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
+from hybridops.approvals.queries import missing_for
 from hybridops.backends.services import known
 from hybridops.definitions.queries import policy, price_book, workflow_named
 from hybridops.domain import clock
+from hybridops.domain.assess import Assessment, assess
 from hybridops.domain.budget import Quote, from_micro, quote
+from hybridops.domain.decide import missing_words
 from hybridops.domain.errors import BadInput
 from hybridops.domain.ports import Backend, Estimate
-from hybridops.domain.risk import Assessment, assess
 from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
 from hybridops.engine.bills import classical_micro, seconds_max
 from hybridops.engine.programs import guard
-from hybridops.engine.risks import facts_of
+from hybridops.engine.risks import facts_of, involved_with
 from hybridops.experiments import services
 from hybridops.experiments.models import DataSnapshot
 from hybridops.experiments.queries import snapshots_for
@@ -93,7 +95,7 @@ def preview(*, user: User, workflow_name: str, wanted: Wanted) -> Preview:
     project = Project.objects.get(pk=wanted.project_id)
     choices = _choices(definition, digest, user, wanted, estimate, snapshot, project)
     chosen = _chosen(choices, wanted.backend)
-    rules, _ = policy()
+    lapses = chosen.assessment.lapses_after_seconds if chosen.assessment else 0
     return Preview(
         definition=definition,
         wanted=wanted,
@@ -102,7 +104,7 @@ def preview(*, user: User, workflow_name: str, wanted: Wanted) -> Preview:
         chosen=chosen,
         classical_usd=from_micro(classical_max_micro(definition)),
         budgets=tuple(_budgets(project, chosen.backend.name)),
-        lapses_at=clock.now() + rules.lapses_after,
+        lapses_at=clock.now() + timedelta(seconds=lapses),
         digest=_digest(wanted, chosen),
     )
 
@@ -136,6 +138,7 @@ def _choices(
     book, _ = price_book()
     rules, _ = policy()
     shots = int(definition.check_parameters(wanted.parameters).get("shots", 1))
+    involved = involved_with(digest, snapshot, user)
     found = []
     for backend in known():
         blocked = guard(backend, definition, book, qubits=estimate.qubits, shots=shots)
@@ -157,8 +160,18 @@ def _choices(
             priority_class=wanted.priority_class,
             requester=user,
         )
-        found.append(Choice(backend, price, "", assess(facts, rules), facts.calibration_age_hours))
+        found.append(_judged(backend, price, assess(facts, rules), project.team_id, involved))
     return tuple(sorted(found, key=lambda c: (bool(c.blocked), c.quote.high if c.quote else Decimal(0))))
+
+
+def _judged(
+    backend: Backend, price: Quote, found: Assessment, team_id: int, involved: frozenset[int]
+) -> Choice:
+    """Blocked where the policy denies it, or where too few people could ever agree to it."""
+    blocked = found.denied.rstrip(".")
+    if missing := missing_for(found.need, team_id, involved):
+        blocked = f"it needs {missing_words(missing)} than this team has beside who is involved"
+    return Choice(backend, price, blocked, found, found.facts.calibration_age_hours)
 
 
 def _chosen(choices: tuple[Choice, ...], asked: str) -> Choice:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from hybridops.domain.assess import Assessment
 from hybridops.domain.envelope import Envelope
 from hybridops.domain.placement import Placement
-from hybridops.domain.risk import Assessment
 from hybridops.experiments.models import Submission
 from hybridops.experiments.transitions import Ending, SubmissionMove
 

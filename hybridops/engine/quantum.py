@@ -10,8 +10,6 @@ from uuid import NAMESPACE_URL, uuid5
 
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import by_subject
-from hybridops.backends.services import known
-from hybridops.definitions.queries import price_book
 from hybridops.domain import clock
 from hybridops.domain.budget import to_micro
 from hybridops.domain.envelope import Envelope, Listed, read
@@ -20,6 +18,7 @@ from hybridops.domain.ports import CancelOutcome
 from hybridops.domain.states import RequestState, RunState, SubmissionState
 from hybridops.engine import wiring
 from hybridops.engine.context import Context
+from hybridops.engine.drift import drift
 from hybridops.engine.programs import affordable_shots, program_of, slot_cost
 from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.sending import send
@@ -66,23 +65,13 @@ def _first(ctx: Context) -> Proposal:
         return Fall(
             "the approval lapsed before it was used", Ending(RunState.EXPIRED, "The approval lapsed.")
         )
-    envelope = read(request.envelope)
-    if moved := _moved(ctx, envelope):
-        return Reopen(moved)
-    return _reserve(ctx, envelope, envelope.programs[0], consume=request.digest)
-
-
-def _moved(ctx: Context, envelope: Envelope) -> str:
-    """What is no longer as it was approved, in words, or nothing."""
     ctx.definition()
-    if price_book()[1] != envelope.price_book:
-        return "the price book has changed since the approval"
-    seen = {(backend.provider, backend.name): backend for backend in known()}
-    for listed in envelope.programs:
-        backend = seen.get((listed.provider, listed.backend))
-        if backend is not None and backend.digest != listed.snapshot:
-            return f"{listed.backend} was calibrated again since the approval"
-    return ""
+    if moved := drift(request):
+        return Reopen(moved)
+    if frozen := conduct.frozen(request):
+        return Hold(frozen)
+    envelope = read(request.envelope)
+    return _reserve(ctx, envelope, envelope.programs[0], consume=request.digest)
 
 
 def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) -> Proposal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from hybridops.definitions.queries import authors_of
 from hybridops.domain import clock
 from hybridops.domain.budget import from_micro
 from hybridops.domain.ports import Backend
@@ -12,6 +13,7 @@ from hybridops.domain.risk import RiskFacts
 from hybridops.domain.states import SubmissionState
 from hybridops.experiments.models import DataSnapshot, Submission
 from hybridops.quotas.queries import budgets_for
+from hybridops.teams.access import behind
 from hybridops.teams.models import Project, User
 
 
@@ -25,8 +27,9 @@ def facts_of(
     snapshot: DataSnapshot,
     priority_class: str,
     requester: User,
+    generated: bool = False,
 ) -> RiskFacts:
-    """`definition` is its digest; `cost_usd` the worst case."""
+    """`definition` is its digest; `cost_usd` the worst case; `generated` a circuit nobody reviewed."""
     home = Submission.objects.filter(run__plan__definition=definition, state=SubmissionState.RETRIEVED)
     return RiskFacts(
         cost_usd_max=cost_usd,
@@ -37,16 +40,17 @@ def facts_of(
         definition_used_before=home.exists(),
         region=backend.region,
         home_region=project.home_region,
-        sensitive_data=snapshot.data_class == "sensitive",
+        data_class=snapshot.data_class,
         priority_class=priority_class,
         by_machine=requester.kind != User.PERSON,
+        generated=generated,
         calibration_age_hours=_age_hours(backend.calibrated_at),
         budget_share=_budget_share(project, cost_usd, backend.name),
     )
 
 
 def _age_hours(calibrated: datetime | None) -> float | None:
-    return None if calibrated is None else (clock.now() - calibrated).total_seconds() / 3600
+    return None if calibrated is None else round((clock.now() - calibrated).total_seconds() / 3600, 2)
 
 
 def _budget_share(project: Project, cost_usd: Decimal, backend: str) -> float:
@@ -55,4 +59,10 @@ def _budget_share(project: Project, cost_usd: Decimal, backend: str) -> float:
     shares = [
         float(cost_usd / from_micro(row.free_micro)) if row.free_micro else 1.0 for row in rows if cost_usd
     ]
-    return max(shares, default=0.0)
+    return round(max(shares, default=0.0), 4)
+
+
+def involved_with(definition: str, snapshot: DataSnapshot, *people: User) -> frozenset[int]:
+    """These people and who answers for them, who added the data, and who wrote the workflow: nobody decides here."""
+    authors = {pk for pk in authors_of(definition) if pk is not None}
+    return frozenset({snapshot.added_by_id} | authors).union(*(behind(user) for user in people))

@@ -32,6 +32,7 @@ from hybridops.quotas.queries import spending_stop
 
 TICK_SECONDS = 0.5
 CALL_AGAIN_SECONDS = 3.0
+REMIND_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -57,7 +58,8 @@ class Sweeper:
             self._round()
 
     def _round(self) -> None:
-        for part in (return_expired, call_ready(self), lapse, wake_forgotten, call_pollers(self), log(self)):
+        waiting = (return_expired, call_ready(self), lapse, remind(self), wake_forgotten)
+        for part in (*waiting, call_pollers(self), log(self)):
             self._guard(part)
 
     def due(self, name: str, every_seconds: float) -> bool:
@@ -101,6 +103,16 @@ def lapse() -> None:
         conduct.lapse(request_id=request.pk, run_id=request.envelope["run"])
 
 
+def remind(sweeper: Sweeper) -> Callable[[], None]:
+    """Whoever is waited for is told when a quarter of the time has passed, and others when it runs out."""
+
+    def part() -> None:
+        if sweeper.due("remind", REMIND_SECONDS):
+            conduct.remind()
+
+    return part
+
+
 def wake_forgotten() -> None:
     """Held stages whose reason has gone: the provider answered, the stop was lifted, the gate was decided."""
     held = Stage.objects.filter(state=StageState.HELD)
@@ -113,6 +125,10 @@ def wake_forgotten() -> None:
     for stage in held.filter(why=conduct.APPROVAL):
         if approvals.is_decided(conduct.subject(stage.run_id)):
             _wake(stage, "the request was decided")
+    for stage in held.filter(why__startswith=conduct.FROZEN):
+        request = approvals.open_for(conduct.subject(stage.run_id))
+        if request is None or not conduct.frozen(request):
+            _wake(stage, "the freeze is over, or the approval is")
 
 
 def _wake(stage: Stage, why: str) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db import transaction
 
+from hybridops.approvals import freezes, reminders, votes
 from hybridops.approvals import services as approvals
+from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import by_subject
 from hybridops.definitions.queries import price_book_by_digest
 from hybridops.domain import clock
@@ -30,6 +32,7 @@ from hybridops.teams.permissions import Permission
 
 STOPPED = "QPU spending is stopped"
 APPROVAL = "waiting for approval"
+FROZEN = "approvals are frozen"
 PROVIDER = "at the provider"
 PERSON = "a person has to look: "
 
@@ -243,6 +246,23 @@ def lapse(*, request_id: int, run_id: int) -> None:
     if done:
         wake_gate(run_id, "the request lapsed", SYSTEM)
         inbox_changed(request_id)
+
+
+def frozen(request: ApprovalRequest) -> str:
+    """Why an approval waits before it is used: a freeze that none of those who agreed may pass; or nothing."""
+    row = freezes.standing(request.team_id)
+    agreed = request.decisions.filter(revision=request.revision, verdict__in=votes.YES)
+    if row is None or set(agreed.values_list("person_id", flat=True)) & set(row.approvers):
+        return ""
+    emergency = request.decisions.filter(revision=request.revision, verdict=votes.EMERGENCY).exists()
+    return "" if emergency else f"{FROZEN}: {row.why}"
+
+
+@transaction.atomic(savepoint=False)
+def remind() -> None:
+    """Reminders and escalations that are due; their inboxes look again."""
+    for request in reminders.remind():
+        inbox_changed(request.pk)
 
 
 def inbox_changed(request_id: int) -> None:

@@ -14,11 +14,13 @@ from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import request_for
 from hybridops.audit.services import record
 from hybridops.domain import clock
-from hybridops.domain.errors import BadInput, Conflict, Refused
+from hybridops.domain.errors import BadInput, Conflict
+from hybridops.domain.presence import Presence
 from hybridops.domain.risk import CLASSES
-from hybridops.domain.states import LIVE_SUBMISSION, RequestState, RunState, StageState
+from hybridops.domain.states import LIVE_SUBMISSION, RunState, StageState
 from hybridops.domain.workflow import Definition, Fallback
 from hybridops.experiments import conduct
+from hybridops.experiments.answers import go_on
 from hybridops.experiments.models import DataSnapshot, Experiment, Run, Stage
 from hybridops.experiments.queries import run_for, snapshots_for
 from hybridops.experiments.transitions import Ending, StageMove, apply
@@ -235,47 +237,24 @@ def decide(
     request_id: int,
     verdict: str,
     digest_shown: str,
+    presence: Presence,
     reason: str = "",
     limits: Mapping[str, Any] | None = None,
+    on_behalf_id: int | None = None,
 ) -> ApprovalRequest:
     """A reviewer's decision; where it ends the question, the run that waits for it goes on."""
     seen = request_for(user, request_id)
     check_may(user, Permission.DECIDE, seen.team_id)
     done = approvals.decide(
+        user=user,
         request_id=request_id,
         voter=voter(user, seen.team_id),
         actor=actor(user),
         verdict=verdict,
         digest_shown=digest_shown,
+        presence=presence,
         reason=reason,
         limits=limits,
+        on_behalf_id=on_behalf_id,
     )
-    if done.state != RequestState.PENDING:
-        conduct.wake_gate(done.envelope["run"], f"{user}: {done.state.replace('_', ' ')}", actor(user))
-    conduct.inbox_changed(done.pk)
-    return done
-
-
-def wanted_again(run: Run) -> Wanted:
-    """What a replay asks for: the same data, parameters and seed, with its own approval and cost."""
-    experiment = run.experiment
-    late = experiment.deadline is not None and experiment.deadline <= clock.now()
-    return Wanted(
-        project_id=experiment.project_id,
-        snapshot_id=experiment.snapshot_id,
-        title=experiment.title,
-        business_outcome=experiment.business_outcome,
-        parameters=run.parameters,
-        seed=run.plan["seed"],
-        backend=run.plan["backend"],
-        priority_class=experiment.priority_class,
-        fallback=experiment.fallback,
-        deadline=None if late else experiment.deadline,
-        cost_max_micro=experiment.cost_max_micro,
-    )
-
-
-def check_replayable(run: Run) -> None:
-    """Raises Refused while the run still goes on: two of them at once would be a mistake, not a replay."""
-    if not run.outcome:
-        raise Refused(f"{run} has not ended. Cancel it or wait, then replay it.")
+    return go_on(done, user)

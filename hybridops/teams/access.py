@@ -6,14 +6,16 @@ raise NotYours, which doors show as 404.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import QuerySet
 from guardian.shortcuts import get_objects_for_user
 
 from hybridops.domain.actors import Actor
+from hybridops.domain.decide import Voter
 from hybridops.domain.errors import NotYours
-from hybridops.domain.risk import Voter
 from hybridops.teams.models import Membership, Project, Team, User
-from hybridops.teams.permissions import ROLE_PERMISSIONS, Permission
+from hybridops.teams.permissions import ROLE_PERMISSIONS, Permission, Role
 
 
 def teams_with(user: User, permission: Permission) -> QuerySet[Team]:
@@ -52,7 +54,24 @@ def projects_with(user: User, permission: Permission) -> QuerySet[Project]:
 
 def voter(user: User, team_id: int) -> Voter:
     """The person as the rules of decision see them."""
-    roles = Membership.objects.filter(user=user, team_id=team_id).values_list("role", flat=True)
+    return voters(team_id, [user.pk]).get(user.pk) or _voter(user, set())
+
+
+def voters(team_id: int, among: Collection[int] | None = None) -> dict[int, Voter]:
+    """Everybody with a role in a team, as the rules of decision see them: roles, and groups by their name."""
+    prefix = f"team-{team_id}-"
+    rows = User.objects.filter(memberships__team=team_id).order_by("name")
+    if among is not None:
+        rows = rows.filter(pk__in=among)
+    found = {}
+    for user in rows.distinct().prefetch_related("memberships", "groups"):
+        roles = {row.role for row in user.memberships.all() if row.team_id == team_id}
+        groups = {g.name.removeprefix(prefix) for g in user.groups.all() if g.name.startswith(prefix)}
+        found[user.pk] = _voter(user, roles | (groups - set(Role)))
+    return found
+
+
+def _voter(user: User, roles: set[str]) -> Voter:
     return Voter(user.pk, user.kind == User.PERSON, user.is_active, frozenset(roles))
 
 

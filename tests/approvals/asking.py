@@ -12,12 +12,35 @@ from hybridops.engine.builtin import document
 from hybridops.engine.inline import drive
 from hybridops.experiments import services
 from hybridops.teams.models import User
+from tests.presence import here
 from tests.world import World, publish, submit
 
 
-def rules(**changed: Any) -> None:
+def policy_with(
+    *,
+    version: int = 3,
+    reviewers: int = 1,
+    finance_above: str = "100.00",
+    passes_up_to: str = "",
+    **changed: Any,
+) -> dict[str, Any]:
+    """The shipped policy with other people to agree; `passes_up_to` lets everything up to a sum pass by itself."""
+    need = [{"of": "reviewer", "count": reviewers}, {"of": "finance", "count": 1, "above_usd": finance_above}]
+    people = {
+        "name": "people decide", "when": [], "need": need, "step_up": ["passkey", "one-time code"],
+        "expiry_hours": 6, "escalate_to": "operator",
+    }  # fmt: skip
+    passes = {
+        "name": "passes", "by_policy": True, "when": [{"fact": "cost_usd_max", "at_most": passes_up_to or "0.10"}],
+    }  # fmt: skip
+    return {**document("policy"), "version": version, "tiers": [passes, people], "rules": [], **changed}
+
+
+def rules(**changed: Any) -> dict[str, Any]:
     """Another policy comes into force."""
-    publish({**document("policy"), "version": 2, **changed}, "policy")
+    body = policy_with(**changed)
+    publish(body, "policy")
+    return body
 
 
 def ask(world: World, *, user: User | None = None, **changed: Any) -> ApprovalRequest:
@@ -30,7 +53,7 @@ def ask(world: World, *, user: User | None = None, **changed: Any) -> ApprovalRe
 def decide(user: User, request: ApprovalRequest, verdict: str = "approve", **sent: Any) -> ApprovalRequest:
     """What a person sends from the page they last read; a refusal takes back what it began."""
     shown = ApprovalRequest.objects.get(pk=request.pk).digest
-    told = {"digest_shown": shown, "reason": "because", **sent}
+    told = {"digest_shown": shown, "reason": "because", "presence": here(), **sent}
     with transaction.atomic():
         return services.decide(user=user, request_id=request.pk, verdict=verdict, **told)
 

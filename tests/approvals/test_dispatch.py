@@ -83,7 +83,7 @@ def without_any_vote(world: World, request: ApprovalRequest) -> None:
 
 def as_if_by_policy(world: World, request: ApprovalRequest) -> None:
     Decision.objects.all().delete()
-    body = {**request.assessment, "by_policy": True, "reviewers": 0, "finance": 0}
+    body = {**request.assessment, "by_policy": True, "need": []}
     ApprovalRequest.objects.update(assessment=body)
 
 
@@ -178,6 +178,8 @@ def test_a_lowered_bar_is_noticed(world: World) -> None:
     rules(reviewers=2)
     request = ask(world)
     decide(world.mikkel, request)
-    ApprovalRequest.objects.update(state="approved", assessment={**request.assessment, "reviewers": 1})
+    ApprovalRequest.objects.update(
+        state="approved", assessment={**request.assessment, "need": [{"of": "reviewer", "count": 1}]}
+    )
     with pytest.raises(Refused):
         consume(request)

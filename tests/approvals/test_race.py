@@ -1,4 +1,4 @@
-"""However many people decide at one moment, a request ends once."""
+"""However many people, sweepers and workers come at one moment, a request ends once."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from hybridops.bootstrap import ROOT
 from tests.approvals import race
-from tests.realdb import RealDatabase
 from tests.stores import store
 
-
-def test_sixteen_people_and_an_expiry_on_sqlite(real: RealDatabase) -> None:
-    race.check(race.race(*race.found(), 2))
+# The long version is 400 rounds: HYBRIDOPS_LONG=1. What it came to is in docs/threat-model.md.
+ROUNDS = 400 if os.environ.get("HYBRIDOPS_LONG") else 25
 
 
 @pytest.mark.slow
-def test_sixteen_people_and_an_expiry_on_postgresql(tmp_path: Path) -> None:
-    with store("postgresql") as where:
-        quick = f"{where['DATABASE_URL']}?options=-c%20synchronous_commit%3Doff"
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_sixteen_clients_end_a_request_once(tmp_path: Path, kind: str) -> None:
+    with store(kind) as where:
+        url = where["DATABASE_URL"]
+        quick = url and f"{url}?options=-c%20synchronous_commit%3Doff"
         env = os.environ | {"DATABASE_URL": quick, "HYBRIDOPS_HOME": str(tmp_path), "REDIS_URL": ""}
         done = subprocess.run(
-            [sys.executable, "-m", "tests.approvals.race"],
-            cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
+            [sys.executable, "-m", "tests.approvals.race", str(ROUNDS)],
+            cwd=ROOT, env=env, capture_output=True, text=True, timeout=900, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    race.check(json.loads(done.stdout))
+    rounds = json.loads(done.stdout)
+    assert len(rounds) == ROUNDS
+    race.check(rounds)
+    print(kind, Counter(told["state"] for told in rounds))

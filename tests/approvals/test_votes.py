@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from hybridops.approvals import moves
 from hybridops.approvals import services as approvals
 from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.approvals.votes import assessment_of
@@ -131,7 +132,7 @@ def test_a_narrowed_run_stays_inside(world: World) -> None:
 
 
 def test_the_finance_slot_opens_above_its_sum(world: World) -> None:
-    rules(finance_above_usd="3.89")
+    rules(finance_above="3.89")
     request = ask(world)
     decide(world.mikkel, request)
     assert state(request) == "pending"
@@ -142,9 +143,9 @@ def test_the_finance_slot_opens_above_its_sum(world: World) -> None:
 
 
 def test_finance_alone_is_no_reviewer(world: World) -> None:
-    rules(finance_above_usd="3.90")
+    rules(finance_above="3.90")
     request = ask(world)
-    assert request.assessment["finance"] == 0
+    assert request.assessment["need"] == [{"of": "reviewer", "count": 1}]
     decide(world.farah, request)
     assert state(request) == "pending"
     decide(world.noor, request)
@@ -207,14 +208,14 @@ def test_an_approval_lapses_as_well(world: World, request_: ApprovalRequest) -> 
 
 
 def test_the_policy_signs_on_the_same_edge(world: World) -> None:
-    rules(line=1000, auto_usd_max="1000")
+    rules(passes_up_to="1000")
     run = submit(world)
     drive(run.pk)
     request = ApprovalRequest.objects.get()
     vote = Decision.objects.get()
-    assert (vote.person, vote.verdict, vote.by) == (None, "approve", "standard v2")
+    assert (vote.person, vote.verdict, vote.by) == (None, "approve", "standard v3")
     statement, _ = dsse.verify(vote.envelope, kind="decision", trusted=keyring.trusted("decision"))
-    assert (statement["by"]["kind"], statement["presence"]) == ("policy", "policy")
+    assert (statement["by"]["kind"], statement["presence"]) == ("policy", {"method": "policy"})
     assert statement["by"]["on_behalf"] == "Ines"
     assert statement["subject"] == request.digest
     assert told(request) == ["asked", "voted", "approved", "consumed"]
@@ -224,10 +225,10 @@ def test_the_policy_signs_on_the_same_edge(world: World) -> None:
 def test_without_that_edge_neither_passes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     request = ask(world)
     without = {**REQUEST_MOVES, RequestState.PENDING: frozenset({RequestState.EXPIRED})}
-    monkeypatch.setattr(approvals, "REQUEST_MOVES", without)
+    monkeypatch.setattr(moves, "REQUEST_MOVES", without)
     with pytest.raises(IllegalMove):
         decide(world.mikkel, request)
-    rules(line=1000, auto_usd_max="1000")
+    rules(passes_up_to="1000")
     run = submit(world)
     with pytest.raises(IllegalMove), transaction.atomic():
         drive(run.pk)

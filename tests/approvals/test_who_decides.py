@@ -138,7 +138,7 @@ def test_the_same_bytes_uploaded_again_keep_their_first_adder(world: World) -> N
 
 
 def test_one_person_with_two_roles_fills_one_slot(world: World) -> None:
-    rules(finance_above_usd="1.00")
+    rules(finance_above="1.00")
     teams.join(user=world.ada, team=world.team, role=Role.FINANCE, actor=SYSTEM)
     request = ask(world)
     decide(world.ada, request)
@@ -150,7 +150,7 @@ def test_one_person_with_two_roles_fills_one_slot(world: World) -> None:
 
 
 def test_a_service_s_run_always_meets_a_person(world: World) -> None:
-    rules(line=1000, auto_usd_max="1000")
+    rules(passes_up_to="1000")
     User.objects.filter(pk=world.ines.pk).update(kind=User.SERVICE)
     request = ask(world, user=User.objects.get(pk=world.ines.pk))
     assert state(request) == "pending"

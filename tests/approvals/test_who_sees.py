@@ -17,6 +17,7 @@ from hybridops.teams import services as teams
 from hybridops.teams.models import Team, User
 from hybridops.teams.permissions import Role
 from tests.approvals.asking import ask, decide
+from tests.presence import here
 from tests.world import World
 
 
@@ -86,6 +87,8 @@ def test_nobody_of_another_team_sees_a_request(world: World) -> None:
             queries.request_for(world.zoe, pk)
         assert str(refusal.value) == "There is nothing here for you."
         with pytest.raises(NotYours), transaction.atomic():
-            services.decide(user=world.zoe, request_id=pk, verdict="approve", digest_shown=request.digest)
+            services.decide(
+                user=world.zoe, presence=here(), request_id=pk, verdict="approve", digest_shown=request.digest
+            )
     User.objects.filter(pk=world.aud.pk).update(is_active=False)
     assert seen(User.objects.get(pk=world.aud.pk)) == [0, 0, 0, 0]

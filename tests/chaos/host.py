@@ -72,12 +72,18 @@ class Host:
         from hybridops.approvals.queries import by_subject
         from hybridops.experiments import conduct, services
         from hybridops.teams.models import User
+        from tests.presence import here
 
         request = by_subject(conduct.subject(run))
         assert request is not None
         user = User.objects.get(username="mikkel")
         done = services.decide(
-            user=user, request_id=request.pk, verdict=verdict, digest_shown=request.digest, reason="Chaos."
+            user=user,
+            presence=here(),
+            request_id=request.pk,
+            verdict=verdict,
+            digest_shown=request.digest,
+            reason="Chaos.",
         )
         return str(done.state)
 

@@ -1,4 +1,4 @@
-"""Envelope, money, risk, placement, verdict: the rules that decide, by examples and by properties."""
+"""Envelope, money, placement, verdict: the rules that decide, by examples and by properties."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridops.domain import budget, risk
+from hybridops.domain import budget
 from hybridops.domain.actors import Actor
 from hybridops.domain.envelope import Envelope, Listed, Planned, check_within, narrow, read
-from hybridops.domain.errors import BadInput, NotYours, Refused
+from hybridops.domain.errors import BadInput, Refused
 from hybridops.domain.placement import Option, place, place_compute
 from hybridops.domain.ports import Usage
 from hybridops.domain.verdict import judge
-from hybridops.engine.builtin import document
 from tests.world import PRICES
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -36,11 +35,10 @@ ENVELOPE = Envelope(
     Decimal("5.00"),
     "book",
     "policy",
+    "assessment",
     NOON,
 )
 PLANNED = Planned(7, 1, "scripted", "aster", "p" * 64, 1000, Decimal("5.00"), NOON)
-POLICY = risk.parse(document("policy"))
-ROLES = st.sets(st.sampled_from(["reviewer", "finance"]), min_size=1).map(frozenset)
 CENTS = st.integers(0, 10**9).map(lambda n: Decimal(n) / 1_000_000)
 
 
@@ -126,94 +124,6 @@ def test_an_unknown_price_is_never_zero() -> None:
 def test_a_malformed_price_book_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         budget.parse({**PRICES, **change})
-
-
-CALM = risk.RiskFacts(
-    Decimal("0.50"), 100, False, "ideal", True, True, "here", "here", False, "research", False, None, 0.0
-)
-
-
-def test_a_calm_request_passes_by_policy() -> None:
-    found = risk.assess(CALM, POLICY)
-    assert (found.score, found.by_policy, found.reviewers) == (0, True, 0)
-
-
-LOUD: list[tuple[dict[str, Any], str]] = [
-    ({"cost_usd_max": Decimal("1.01")}, "cost"),
-    ({"real_hardware": True, "calibration_age_hours": 1.0}, "hardware"),
-    ({"backend_used_before": False}, "new backend"),
-    ({"definition_used_before": False}, "new workflow"),
-    ({"region": "elsewhere"}, "region"),
-    ({"sensitive_data": True}, "data"),
-    ({"priority_class": "customer-facing"}, "priority"),
-    ({"by_machine": True}, "machine"),
-    ({"budget_share": 0.51}, "budget"),
-]
-
-
-@pytest.mark.parametrize(("change", "name"), LOUD)
-def test_each_factor_fires_alone_with_its_points_and_words(change: dict[str, Any], name: str) -> None:
-    found = risk.assess(replace(CALM, **change), POLICY)
-    fired = [factor for factor in found.factors if factor.fired]
-    assert [factor.name for factor in fired] == [name]
-    assert found.score == POLICY.points[name]
-    assert fired[0].why
-    assert fired[0].lower
-
-
-def test_a_stale_or_unreported_calibration_counts_on_hardware_only() -> None:
-    for age in (None, 25.0):
-        found = risk.assess(replace(CALM, real_hardware=True, calibration_age_hours=age), POLICY)
-        assert found.score == POLICY.points["hardware"] + POLICY.points["calibration"]
-
-
-def test_a_machine_and_money_above_the_line_always_meet_a_person() -> None:
-    assert not risk.assess(replace(CALM, by_machine=True), POLICY).by_policy
-    assert not risk.assess(replace(CALM, cost_usd_max=Decimal("1.01")), POLICY).by_policy
-    assert risk.assess(replace(CALM, cost_usd_max=Decimal("100.01")), POLICY).finance == 1
-
-
-@pytest.mark.parametrize(
-    ("voter", "error"),
-    [
-        (risk.Voter(1, True, True, frozenset({"reviewer"})), Refused),
-        (risk.Voter(2, True, True, frozenset({"reviewer"})), Refused),
-        (risk.Voter(3, False, True, frozenset({"reviewer"})), NotYours),
-        (risk.Voter(3, True, False, frozenset({"reviewer"})), NotYours),
-        (risk.Voter(3, True, True, frozenset({"analyst"})), NotYours),
-        (risk.Voter(3, True, True, frozenset()), NotYours),
-    ],
-)
-def test_who_may_not_decide(voter: risk.Voter, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        risk.check_may_decide(voter, involved=frozenset({1}), already=frozenset({2}))
-
-
-def test_who_may() -> None:
-    risk.check_may_decide(
-        risk.Voter(3, True, True, frozenset({"finance"})), involved=frozenset({1}), already=frozenset({2})
-    )
-
-
-@given(
-    st.integers(0, 3),
-    st.integers(0, 2),
-    st.dictionaries(st.integers(1, 6), ROLES),
-)  # fmt: skip
-def test_a_quorum_is_filled_by_distinct_people(
-    reviewers: int, finance: int, votes: dict[int, frozenset[str]]
-) -> None:
-    asked = replace(risk.assess(CALM, POLICY), by_policy=False, reviewers=reviewers, finance=finance)
-    agreed = risk.is_agreed(asked, votes)
-    assert not agreed or len(votes) >= reviewers + finance > 0
-    assert not agreed or sum("finance" in roles for roles in votes.values()) >= finance
-    assert not agreed or sum("reviewer" in roles for roles in votes.values()) >= reviewers
-
-
-def test_the_empty_policy_refuses() -> None:
-    for change in ({"reviewers": 0}, {"points": {}}, {"schema": ""}):
-        with pytest.raises(BadInput):
-            risk.parse({**document("policy"), **change})
 
 
 IDEAL = Option("a", "ideal", Decimal(0), 1.0, 0.0)

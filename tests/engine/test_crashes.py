@@ -28,6 +28,7 @@ from hybridops.experiments import conduct, services, stops, transitions
 from hybridops.experiments.models import Run, Stage
 from hybridops.quotas.models import Budget, LedgerEntry, Reservation
 from tests.engine import fake
+from tests.presence import here
 from tests.realdb import RealDatabase
 from tests.world import World, submit
 
@@ -64,7 +65,11 @@ def go_on(world: World, run: Run) -> None:
     request = by_subject(conduct.subject(run.pk))
     if request is not None and request.state == RequestState.PENDING:
         services.decide(
-            user=world.mikkel, request_id=request.pk, verdict="approve", digest_shown=request.digest
+            user=world.mikkel,
+            presence=here(),
+            request_id=request.pk,
+            verdict="approve",
+            digest_shown=request.digest,
         )
     drive(run.pk)
     ask_providers(run.pk)

@@ -15,6 +15,7 @@ from hybridops.experiments.conduct import subject
 from hybridops.experiments.models import Run
 from hybridops.quotas.models import Budget, Reservation
 from tests.engine.fake import CLOUD
+from tests.presence import here
 from tests.world import World, submit
 
 
@@ -23,6 +24,7 @@ def decide(world: World, run: Run, verdict: str = "approve", **more: object) -> 
     assert request is not None
     services.decide(
         user=world.mikkel,
+        presence=here(),
         request_id=request.pk,
         verdict=verdict,
         digest_shown=request.digest,

@@ -37,7 +37,7 @@ WRITERS = {
     ("experiments/books.py", "Book.change"): "the same values on the row in memory",
     ("experiments/transitions.py", "_move_submission"): "guarded by the state it was read with",
     ("experiments/transitions.py", "_close"): "the projection, on the row in memory",
-    ("approvals/services.py", "_move"): "the one writer of a request",
+    ("approvals/moves.py", "move"): "the one writer of a request",
     ("quotas/services.py", "_end"): "the one writer of a reservation",
     ("definitions/services.py", "retire"): "the one move of a document",
     ("outbox/queue.py", "_move"): "the one writer of a notice",
@@ -52,7 +52,7 @@ MAKERS = {
 # `update(**values)` says not which columns: each such call stands here with what its values hold.
 BLIND = {
     ("experiments/transitions.py", "_move_submission"): "the move's own",
-    ("approvals/services.py", "_move"): "the state and its end",
+    ("approvals/moves.py", "move"): "the state and its end",
     ("outbox/queue.py", "_move"): "the state, its end and its error, guarded by the state it was read with",
     ("engine/compute.py", "Reporter.__call__"): "progress and its text, under the fence",
 }
@@ -217,8 +217,8 @@ TARGETS: dict[StrEnum, tuple[object, ...]] = {
     StageState.FELL_BACK: (advance._fall,),
     StageState.FAILED: (advance._fall,),
     StageState.SKIPPED: (transitions._end,),
-    RequestState.APPROVED: (approvals._conclude, approvals.ask),
-    RequestState.REJECTED: (approvals._conclude,),
+    RequestState.APPROVED: (approvals._conclude, approvals._answer_by_policy),
+    RequestState.REJECTED: (approvals._conclude, approvals._answer_by_policy),
     RequestState.CHANGES_REQUESTED: (approvals._conclude,),
     RequestState.EXPIRED: (conduct.lapse,),
     RequestState.WITHDRAWN: (conduct.finish,),

@@ -19,6 +19,7 @@ from hybridops.experiments import services
 from hybridops.experiments.conduct import subject
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.teams.models import User
+from tests.presence import here
 from tests.web.ideal import Ideal
 from tests.world import PRICES, World, publish, submit
 
@@ -72,7 +73,12 @@ def decide(user: User, run: Run, verdict: str = "approve", reason: str = "looks 
     assert request is not None
     if request.state == RequestState.PENDING:
         services.decide(
-            user=user, request_id=request.pk, verdict=verdict, digest_shown=request.digest, reason=reason
+            user=user,
+            presence=here(),
+            request_id=request.pk,
+            verdict=verdict,
+            digest_shown=request.digest,
+            reason=reason,
         )
 
 

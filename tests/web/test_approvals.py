@@ -12,6 +12,7 @@ from hybridops.experiments import services
 from hybridops.teams.models import User
 from hybridops.web.answers.approvals import answer
 from hybridops.web.context import frame
+from tests.presence import here
 from tests.world import World, submit
 
 
@@ -37,6 +38,7 @@ def ask(world: World, **changes: object) -> ApprovalRequest:
 def decide(world: World, request: ApprovalRequest, verdict: str = "approve") -> None:
     services.decide(
         user=world.mikkel,
+        presence=here(),
         request_id=request.pk,
         verdict=verdict,
         digest_shown=request.digest,

@@ -17,6 +17,7 @@ from hybridops.experiments.models import Run, Submission
 from hybridops.quotas.models import Budget, SpendingStop
 from hybridops.teams.models import User
 from hybridops.web.answers.today import Desk, answer
+from tests.presence import here
 from tests.world import World, submit
 
 NINE = datetime(2026, 11, 22, 9, 40, tzinfo=UTC)
@@ -35,6 +36,7 @@ def decided(world: World, verdict: str, **changes: object) -> Run:
     assert request is not None
     services.decide(
         user=world.mikkel,
+        presence=here(),
         request_id=request.pk,
         verdict=verdict,
         digest_shown=request.digest,

@@ -21,6 +21,7 @@ from hybridops.backends.services import observe
 from hybridops.cli.rehearsal.people import HISTORY_DAYS, add_snapshot
 from hybridops.cli.rehearsal.problems import PROBLEMS
 from hybridops.domain import clock
+from hybridops.domain.presence import Method, Presence
 from hybridops.domain.states import RequestState
 from hybridops.engine import intake, wiring
 from hybridops.engine.inline import ask_providers, drive
@@ -172,6 +173,7 @@ def _answer(told: Planned, run: Run, user: User) -> None:
         request_id=request.pk,
         verdict=verdict,
         digest_shown=request.digest,
+        presence=Presence(Method.REHEARSAL, clock.now()),
         reason=reason,
         limits=limits,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
@@ -12,8 +13,9 @@ from hybridops.cli.founding import month
 from hybridops.cli.rehearsal.cast import CAST, CODE_SECRET, PASSWORD
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
+from hybridops.domain.presence import Method
 from hybridops.engine import intake
-from hybridops.engine.builtin import sign_shipped
+from hybridops.engine.builtin import document, sign_shipped
 from hybridops.experiments.models import DataSnapshot
 from hybridops.quotas.models import Budget
 from hybridops.quotas.services import open_budget
@@ -63,7 +65,18 @@ def _team() -> Team:
 def _documents() -> None:
     """Signed with two people behind them: neither of them decides on runs."""
     people = {user.username: user.pk for user in User.objects.filter(username__in=("omar", "astrid"))}
-    sign_shipped(actor=SYSTEM, author_id=people["omar"], approver_id=people["astrid"])
+    sign_shipped(
+        actor=SYSTEM, author_id=people["omar"], approver_id=people["astrid"], policy=_policy(), again=True
+    )
+
+
+def _policy() -> dict[str, Any]:
+    """The shipped policy, which here also takes what the recorded past proves: that it was rehearsed."""
+    body = document("policy")
+    for tier in body["tiers"]:
+        if "step_up" in tier:
+            tier["step_up"] = [*tier["step_up"], Method.REHEARSAL.value]
+    return body
 
 
 def _budgets(team: Team, day: date) -> None:

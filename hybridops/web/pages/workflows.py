@@ -13,6 +13,7 @@ from hybridops.definitions.models import SignedDocument
 from hybridops.definitions.queries import workflows
 from hybridops.domain.budget import from_micro
 from hybridops.domain.workflow import Definition
+from hybridops.engine.authoring import other_code
 from hybridops.experiments.listing import Record, track_record
 from hybridops.teams.access import may
 from hybridops.teams.permissions import Permission
@@ -42,10 +43,18 @@ class Card:
 def gallery(request: HttpRequest) -> HttpResponse:
     user = reader(request)
     records = track_record(user)
-    cards = [Card(*found, records.get(found[0].name)) for found in workflows()]
+    cards = [Card(*_able(*found), records.get(found[0].name)) for found in workflows()]
     told = answer([_told(card) for card in cards])
     submits = may(user, Permission.SUBMIT_RUNS)
     return render(request, "workflows/page.html", {"cards": cards, "answer": told, "submits": submits})
+
+
+def _able(
+    row: SignedDocument, definition: Definition | None, why_not: str
+) -> tuple[SignedDocument, Definition | None, str]:
+    """A definition that was signed for other code may not run either, until it is reviewed again."""
+    problem = why_not or other_code(definition) if definition else why_not
+    return row, None if problem else definition, problem
 
 
 def _told(card: Card) -> Told:

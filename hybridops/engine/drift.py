@@ -1,0 +1,35 @@
+"""What has moved between an approval and its use. Whatever did, the question is asked again."""
+
+from __future__ import annotations
+
+from hybridops.approvals.models import ApprovalRequest
+from hybridops.approvals.votes import EMERGENCY, assessment_of
+from hybridops.backends.services import known
+from hybridops.definitions.queries import policy, price_book
+from hybridops.domain.assess import assess, stricter
+from hybridops.domain.envelope import read
+
+
+def drift(request: ApprovalRequest) -> str:
+    """What is no longer as it was approved, in words, or nothing: price, calibration, a stricter policy."""
+    envelope = read(request.envelope)
+    if price_book()[1] != envelope.price_book:
+        return "the price book has changed since the approval"
+    seen = {(backend.provider, backend.name): backend for backend in known()}
+    for listed in envelope.programs:
+        backend = seen.get((listed.provider, listed.backend))
+        if backend is not None and backend.digest != listed.snapshot:
+            return f"{listed.backend} was calibrated again since the approval"
+    return _stricter(request, envelope.policy)
+
+
+def _stricter(request: ApprovalRequest, approved_under: str) -> str:
+    """The kept facts under the policy in force. An emergency was not a matter of tiers, only of what is denied."""
+    rules, digest = policy()
+    if digest == approved_under:
+        return ""
+    before = assessment_of(request)
+    now = assess(before.facts, rules)
+    if request.decisions.filter(verdict=EMERGENCY).exists():
+        return now.denied
+    return stricter(before, now)
