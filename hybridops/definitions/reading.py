@@ -68,10 +68,9 @@ def replaced(draft: Draft) -> dict[str, Any]:
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(path, before, after) of every value that is not the same; "not set" where one side has none."""
     old, new = dict(_flat(before)), dict(_flat(after))
-    paths = sorted({*old, *new}, key=lambda path: [(len(part), part) for part in path.split(".")])
     return [
         (path, old.get(path, "not set"), new.get(path, "not set"))
-        for path in paths
+        for path in sorted({*old, *new})
         if old.get(path) != new.get(path)
     ]
 

@@ -24,13 +24,17 @@ def _load(path: str) -> Any:
     return getattr(import_module(module), name)
 
 
+def _path(name: str) -> str:
+    paths = {**WORKFLOWS, **settings.EXTRA_WORKFLOWS}
+    if name not in paths:
+        raise BadInput(f"This installation has no workflow called {name!r}.", field="workflow")
+    return paths[name]
+
+
 @cache
 def workflow(name: str) -> Workflow:
     """The code of a problem family; raises BadInput for one that this installation does not have."""
-    paths = {**WORKFLOWS, **settings.EXTRA_WORKFLOWS}
-    if name not in paths:
-        raise BadInput(f"This installation has no workflow called {name!r}.")
-    made: Workflow = _load(paths[name])()
+    made: Workflow = _load(_path(name))()
     return RecordedWorkflow(made, _records[0], implementation(name)) if _records else made
 
 
@@ -62,9 +66,11 @@ def providers() -> list[Provider]:
 
 @cache
 def implementation(name: str) -> str:
-    """The digest of the code a definition binds: the workflow's own module and every solver file."""
-    paths = {**WORKFLOWS, **settings.EXTRA_WORKFLOWS}
-    module = paths.get(name, "").partition(":")[0]
+    """The digest of the code a definition binds: the workflow's own module and every solver file.
+
+    Raises BadInput for a problem family that this installation does not have.
+    """
+    module = _path(name).partition(":")[0]
     packages = SOLVERS if module.startswith("hybridops.workflows") else (module,)
     total = sha256()
     for package in packages:

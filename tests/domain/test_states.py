@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 
 from hybridops.domain.errors import BadInput, IllegalMove, Refused
 from hybridops.domain.states import (
+    DOCUMENT_MOVES,
+    DRAFT_MOVES,
     ENDINGS,
     NOTICE_MOVES,
     REQUEST_MOVES,
     RESERVATION_MOVES,
     STAGE_MOVES,
     SUBMISSION_MOVES,
+    DocumentState,
+    DraftState,
     NoticeState,
     RequestState,
     ReservationState,
@@ -34,6 +38,8 @@ MACHINES: list[tuple[Any, Any, Any]] = [
     (SUBMISSION_MOVES, SubmissionState, SubmissionState.RESERVED),
     (RESERVATION_MOVES, ReservationState, ReservationState.HELD),
     (NOTICE_MOVES, NoticeState, NoticeState.QUEUED),
+    (DRAFT_MOVES, DraftState, DraftState.EDITED),
+    (DOCUMENT_MOVES, DocumentState, DocumentState.ACTIVE),
 ]
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from hybridops.artifacts.models import Artifact
 from hybridops.artifacts.services import store
 from hybridops.audit.models import AuditEvent
-from hybridops.definitions import services as definitions
+from hybridops.definitions import lifecycle as definitions
 from hybridops.definitions.models import SignedDocument
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM

@@ -42,6 +42,7 @@ VALUES = {
     "key": "x",
     "uidb36": "1",
     "provider_id": "company",
+    "kind": "workflow",
 }
 
 

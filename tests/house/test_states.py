@@ -9,15 +9,19 @@ from enum import StrEnum
 import pytest
 
 from hybridops.approvals import services as approvals
-from hybridops.definitions import services as definitions
+from hybridops.definitions import drafts, lifecycle, review
 from hybridops.domain import states
 from hybridops.domain.states import (
+    DOCUMENT_MOVES,
+    DRAFT_MOVES,
     ENDINGS,
     NOTICE_MOVES,
     REQUEST_MOVES,
     RESERVATION_MOVES,
     STAGE_MOVES,
     SUBMISSION_MOVES,
+    DocumentState,
+    DraftState,
     NoticeState,
     RequestState,
     ReservationState,
@@ -39,7 +43,7 @@ WRITERS = {
     ("experiments/transitions.py", "_close"): "the projection, on the row in memory",
     ("approvals/moves.py", "move"): "the one writer of a request",
     ("quotas/services.py", "_end"): "the one writer of a reservation",
-    ("definitions/services.py", "retire"): "the one move of a document",
+    ("definitions/drafts.py", "move"): "the one writer of a draft",
     ("outbox/queue.py", "_move"): "the one writer of a notice",
 }
 # Birth certificates: where a row is made in its first state.
@@ -53,6 +57,7 @@ MAKERS = {
 BLIND = {
     ("experiments/transitions.py", "_move_submission"): "the move's own",
     ("approvals/moves.py", "move"): "the state and its end",
+    ("definitions/lifecycle.py", "_move"): "the state and why, guarded by the state it was read with",
     ("outbox/queue.py", "_move"): "the state, its end and its error, guarded by the state it was read with",
     ("engine/compute.py", "Reporter.__call__"): "progress and its text, under the fence",
 }
@@ -176,10 +181,22 @@ MOVERS: dict[StrEnum, tuple[object, str]] = {
     SubmissionState.RUNNING: (poll.poll, "_S.RUNNING"),
     SubmissionState.UNKNOWN: (poll.poll, "_S.UNKNOWN"),
     ReservationState.HELD: (conduct.release_unused, "keys_held"),
+    DraftState.EDITED: (drafts.ask_review, "DraftState.IN_REVIEW"),
+    DraftState.IN_REVIEW: (review.decide, "DraftState.IN_REVIEW"),
+    DocumentState.ACTIVE: (lifecycle.deprecate, "DocumentState.DEPRECATED"),
+    DocumentState.DEPRECATED: (lifecycle.retire, "DocumentState.RETIRED"),
     NoticeState.QUEUED: (queue.take, "NoticeState.QUEUED"),
     NoticeState.GIVEN_UP: (queue.try_again, "NoticeState.QUEUED"),
 }
-MACHINES = (STAGE_MOVES, REQUEST_MOVES, SUBMISSION_MOVES, RESERVATION_MOVES, NOTICE_MOVES)
+MACHINES = (
+    STAGE_MOVES,
+    REQUEST_MOVES,
+    SUBMISSION_MOVES,
+    RESERVATION_MOVES,
+    NOTICE_MOVES,
+    DRAFT_MOVES,
+    DOCUMENT_MOVES,
+)
 
 
 def test_every_state_that_is_no_end_has_somebody_who_moves_it_on() -> None:
@@ -233,6 +250,13 @@ TARGETS: dict[StrEnum, tuple[object, ...]] = {
     SubmissionState.FAILED: (poll._move,),
     ReservationState.SETTLED: (quotas.settle,),
     ReservationState.RELEASED: (quotas.release,),
+    DraftState.IN_REVIEW: (drafts.ask_review,),
+    DraftState.EDITED: (review,),
+    DraftState.SIGNED: (review,),
+    DraftState.REJECTED: (review,),
+    DraftState.WITHDRAWN: (drafts.withdraw,),
+    DocumentState.DEPRECATED: (lifecycle.deprecate,),
+    DocumentState.RETIRED: (lifecycle.retire,),
     NoticeState.QUEUED: (queue.try_again,),
     NoticeState.SENT: (mailing._send, delivering._deliver),
     NoticeState.GIVEN_UP: (queue.fail,),
@@ -255,7 +279,7 @@ def test_what_ends_is_final_and_what_gives_back_is_called() -> None:
     assert "lapsed()" in inspect.getsource(sweep.lapse)
     assert "Fenced" in inspect.getsource(transitions._apply)
     assert "conduct.finish" in inspect.getsource(services.cancel)
-    assert "RETIRED" in inspect.getsource(definitions.retire)
+    assert "RETIRED" in inspect.getsource(lifecycle.retire)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 from django.utils.html import strip_tags
 
+from hybridops.definitions.lifecycle import retire
 from hybridops.definitions.models import SignedDocument
-from hybridops.definitions.services import retire
 from hybridops.domain.actors import SYSTEM
 from hybridops.experiments.models import Run
 from hybridops.web.answers.workflows import Told, answer
@@ -52,7 +52,7 @@ def test_who_may_not_submit_reads_without_the_button(world: World, as_: SignIn):
 def test_a_retired_workflow_stays_and_says_why(world: World, as_: SignIn):
     retire(document_id=SignedDocument.objects.get(kind="workflow").pk, why="superseded", actor=SYSTEM)
     html = as_(world.ines).get("/workflows/").content.decode()
-    assert "is retired. Choose its successor." in html
+    assert "is retired: superseded. Choose another." in html
     assert "/workflows/fake/submit/" not in html
 
 
