@@ -43,7 +43,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         stages: list[str] = super().get_login_stages()
         return [stage for stage in stages if not (settings.DEMO and stage == _SECOND_STEP)]
 
-
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
         """The stronger first: the first one is what is asked."""
         methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
