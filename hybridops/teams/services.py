@@ -55,6 +55,8 @@ def add_person(
     """
     if User.objects.filter(username=username).exists():
         raise BadInput(f"There is a {username} already. Choose another name.", field="username")
+    if email and User.objects.filter(kind=User.PERSON, email__iexact=email).exists():
+        raise BadInput("Somebody here has this address already. One person has one account.", field="email")
     user = User(username=username, name=name, email=email, kind=kind)
     try:
         validate_password(password, user)

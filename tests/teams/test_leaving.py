@@ -8,12 +8,16 @@ from django.test import Client
 from hybridops.audit.models import AuditEvent
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.errors import BadInput, NotYours, Refused
+from hybridops.engine.inline import drive
+from hybridops.experiments.models import Run
 from hybridops.teams import leaving, machines
 from hybridops.teams.access import actor
 from hybridops.teams.models import Team, User
 from hybridops.teams.permissions import Role
 from hybridops.teams.queries import managed_person
 from hybridops.teams.services import join
+from tests.approvals.asking import ask, decide, state
+from tests.engine import fake
 from tests.world import World
 
 PASSWORD = "correct horse 77x"
@@ -48,6 +52,19 @@ def test_a_deactivated_person_is_out_of_every_browser_and_cannot_come_back(world
     again.post("/sign-in/", {"login": "ines", "password": PASSWORD})
     assert "_auth_user_id" not in again.session
     assert AuditEvent.objects.filter(action="person.deactivated").count() == 1
+
+
+def test_the_vote_of_who_is_out_no_longer_sends_anything(world: World) -> None:
+    request = ask(world)
+    decide(world.mikkel, request)
+    assert state(request) == "approved"
+    leaving.deactivate(user=world.mikkel, why="left", actor=SYSTEM)
+    drive(Run.objects.get().pk)
+    run = Run.objects.get()
+    assert fake.CLOUD.jobs == {} and run.outcome in ("refused", "degraded")
+    assert "votes that still count are not enough" in (
+        run.why + str(list(run.stages.values_list("why", flat=True)))
+    )
 
 
 def test_coming_back_needs_a_new_sign_in(world: World, boss: User) -> None:

@@ -94,6 +94,14 @@ def test_adding_never_changes_who_is_there(world: World) -> None:
         machines.add_service(
             username="ines", name="Other", kind="service", sponsor=world.tomas, team=world.team, actor=SYSTEM
         )
+    with pytest.raises(BadInput, match="one account"):
+        services.add_person(
+            username="ines2",
+            name="Ines",
+            email="INES@example.org",
+            password="correct horse 77x",
+            actor=SYSTEM,
+        )
     after = User.objects.get(pk=world.ines.pk)
     assert (after.name, after.email, after.password, after.kind) == (
         before.name,
