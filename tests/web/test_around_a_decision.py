@@ -206,7 +206,9 @@ def test_an_emergency_from_its_page_to_the_look_at_it(world: World) -> None:
     url = f"/approvals/{request.pk}/break-glass/"
     assert url in browser(world.omar).get(f"/approvals/{request.pk}/").content.decode()
     page = browser(world.omar).get(url).content.decode()
-    assert "2 reviewers look at it within 1 d" in page.replace("\u202f", " ").replace("\u2009", " ").replace("\xa0", " ")
+    assert "2 reviewers look at it within 1 d" in page.replace("\u202f", " ").replace("\u2009", " ").replace(
+        "\xa0", " "
+    )
     for user in (world.mikkel, world.ines, world.zoe):
         assert browser(user).get(url).status_code == browser(user).post(url).status_code == 404
     given = {"digest_shown": request.digest, "ticket": "INC-7", "reason": "stuck"}
