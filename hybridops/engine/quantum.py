@@ -109,6 +109,7 @@ def _send(ctx: Context, row: Submission) -> Proposal:
         return Attempt(row)
     if ctx.sending != row.ordinal:
         return Sent(SubmissionMove(row.ordinal, _S.UNKNOWN, "the worker died while it was being sent"))
+    ctx.act_for(row.run_id)
     return Sent(send(row, wiring.provider(row.provider)))
 
 

@@ -31,6 +31,14 @@ def people_of(teams: Sequence[Team]) -> QuerySet[User]:
     )
 
 
+def colleague(user: User, pk: int) -> User:
+    """Somebody in a team that this person administers; raises NotYours."""
+    found = people_of(list(managed_teams(user))).filter(pk=pk).first()
+    if found is None:
+        raise NotYours("There is nobody here for you.")
+    return found
+
+
 def managed_person(user: User, pk: int) -> User:
     """Somebody whose every team this person administers; raises NotYours. An account ends in all its teams."""
     teams = set(managed_teams(user).values_list("pk", flat=True))

@@ -18,7 +18,7 @@ from hybridops.teams import leaving, machines, services
 from hybridops.teams.access import actor
 from hybridops.teams.models import Membership, User
 from hybridops.teams.permissions import Role
-from hybridops.teams.queries import managed_person, managed_team, managed_teams, people_of
+from hybridops.teams.queries import colleague, managed_person, managed_team, managed_teams, people_of
 from hybridops.web.answers import people as answers
 from hybridops.web.context import reader
 from hybridops.web.errors import page, whole
@@ -136,12 +136,12 @@ def secret(request: HttpRequest, pk: int) -> HttpResponse:
 def role(request: HttpRequest, pk: int) -> HttpResponse:
     """Gives or takes one role in one of the administrator's own teams."""
     user = reader(request)
+    person = colleague(user, pk)
     form = RoleForm(request.POST, teams=list(managed_teams(user)))
     if not form.is_valid():
         raise BadInput("Choose a team and a role.")
     given = form.cleaned_data
     team = managed_team(user, int(given["team"]))
-    person = next((row for row in people_of([team]) if row.pk == pk), None) or managed_person(user, pk)
     change: Callable[..., None] = services.leave if given["take"] else services.join
     with whole():
         change(user=person, team=team, role=Role(given["role"]), actor=actor(user))
