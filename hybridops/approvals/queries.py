@@ -56,10 +56,13 @@ def by_subject(subject: str) -> ApprovalRequest | None:
     return ApprovalRequest.objects.filter(subject=subject).order_by("-id").first()
 
 
-def last_consumed(team_id: int, definition: str, before: int) -> ApprovalRequest | None:
-    """The last request of this team and definition that was approved and used: differences are against it."""
-    rows = ApprovalRequest.objects.filter(team_id=team_id, state=RequestState.CONSUMED, pk__lt=before)
-    return rows.filter(envelope__definition=definition).order_by("-id").first()
+def last_consumed(request: ApprovalRequest) -> ApprovalRequest | None:
+    """What was approved and used last for the same team and definition: differences are against it."""
+    rows = ApprovalRequest.objects.filter(
+        team=request.team_id, state=RequestState.CONSUMED, ended_at__lt=request.asked_at
+    )
+    same = rows.filter(envelope__definition=request.envelope["definition"])
+    return same.order_by("-ended_at", "-id").first()
 
 
 def by_runs(run_ids: Iterable[int]) -> dict[int, ApprovalRequest]:

@@ -86,7 +86,18 @@ def add_builtin(*, user: User, project_id: int, workflow_name: str, key: str) ->
 def submit(
     *, user: User, workflow_name: str, wanted: Wanted, submit_key: str, replay_of: Run | None = None
 ) -> Run:
-    """Makes the run; raises BadInput with the field, NoRoom, or Unsigned where the workflow may not run."""
+    """Makes the run; raises BadInput with the field, NoRoom, or Unsigned where the workflow may not run.
+
+    What the policy denies, and what nobody could ever approve, is refused here with its reason.
+    """
+    if not Run.objects.filter(submit_key=submit_key).exists():
+        preview(user=user, workflow_name=workflow_name, wanted=wanted)
+    return _submit(user, workflow_name, wanted, submit_key, replay_of)
+
+
+def _submit(
+    user: User, workflow_name: str, wanted: Wanted, submit_key: str, replay_of: Run | None = None
+) -> Run:
     definition, digest = workflow_named(workflow_name)
     _, book_digest = price_book()
     try:
@@ -131,7 +142,7 @@ def submit_previewed(
                 field="cost_max",
             )
         wanted = replace(wanted, cost_max_micro=to_micro(seen.cap_that_fits))
-    return submit(user=user, workflow_name=workflow_name, wanted=wanted, submit_key=submit_key)
+    return _submit(user, workflow_name, wanted, submit_key)
 
 
 def replay(*, user: User, run_id: int, submit_key: str) -> Run:

@@ -18,7 +18,7 @@ from hybridops.domain.ports import CancelOutcome
 from hybridops.domain.states import RequestState, RunState, SubmissionState
 from hybridops.engine import wiring
 from hybridops.engine.context import Context
-from hybridops.engine.drift import drift
+from hybridops.engine.drift import check_same, drift
 from hybridops.engine.programs import affordable_shots, program_of, slot_cost
 from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.sending import send
@@ -66,11 +66,12 @@ def _first(ctx: Context) -> Proposal:
             "the approval lapsed before it was used", Ending(RunState.EXPIRED, "The approval lapsed.")
         )
     ctx.definition()
-    if moved := drift(request):
+    envelope = read(request.envelope)
+    check_same(ctx.run, envelope)
+    if moved := drift(request, envelope):
         return Reopen(moved)
     if frozen := conduct.frozen(request):
         return Hold(frozen)
-    envelope = read(request.envelope)
     return _reserve(ctx, envelope, envelope.programs[0], consume=request.digest)
 
 

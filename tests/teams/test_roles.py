@@ -11,8 +11,8 @@ from guardian.shortcuts import assign_perm, remove_perm
 from hybridops.audit.models import AuditEvent
 from hybridops.bootstrap import ROOT
 from hybridops.domain.actors import SYSTEM
+from hybridops.domain.decide import Needed, is_agreed
 from hybridops.domain.errors import BadInput, NotYours, Refused
-from hybridops.domain.risk import Assessment, is_agreed
 from hybridops.quotas.models import Budget
 from hybridops.quotas.queries import managed_budget
 from hybridops.teams import machines, services
@@ -67,7 +67,7 @@ def test_a_team_from_before_an_upgrade_follows_the_table(world: World) -> None:
 
 
 def test_finance_fills_no_reviewer_s_place_and_a_reviewer_raises_no_budget(world: World) -> None:
-    wanted = Assessment(score=50, line=10, factors=(), by_policy=False, reviewers=1, finance=1)
+    wanted = [Needed("reviewer", 1), Needed("finance", 1)]
     assert not is_agreed(wanted, {1: frozenset({"finance"}), 2: frozenset({"finance"})})
     assert is_agreed(wanted, {1: frozenset({"finance"}), 2: frozenset({"reviewer"})})
     budget = Budget.objects.get()

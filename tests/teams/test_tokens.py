@@ -23,6 +23,7 @@ from hybridops.teams.machines import Credentials
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Role
 from hybridops.web.errors import whole
+from tests.presence import here
 from tests.world import World, submit
 
 
@@ -163,6 +164,7 @@ def test_who_answers_for_a_service_does_not_decide_on_what_it_asks(
         "digest_shown": asked_for.digest,
         "reason": "",
         "limits": None,
+        "presence": here(),
     }
     for user in (world.mikkel, robot[0]):
         with pytest.raises(Refused), whole():

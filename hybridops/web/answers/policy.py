@@ -16,7 +16,7 @@ from hybridops.domain.conditions import in_words
 from hybridops.domain.policy import BreakGlass, Policy, Slot, Strength, Tier
 from hybridops.domain.presence import Method
 from hybridops.web import fmt
-from hybridops.web.answers import bold, counted, joined, listed, marked, sentence
+from hybridops.web.answers import bold, counted, joined, listed, sentence
 from hybridops.web.answers.decision import needed
 
 STRENGTHS: Mapping[Strength, str] = {
@@ -122,7 +122,7 @@ def would(run: DryRun, days: int) -> SafeString:
         return joined(
             [bold("Nothing would change"), f"in the {fmt.number(run.total)} requests of {days} days."]
         )
-    told = marked(f"{fmt.number(len(run.moved))} of {fmt.number(run.total)} requests would change")
+    told = bold(f"{fmt.number(len(run.moved))} of {fmt.number(run.total)} requests would change")
     asked = f"it would have asked people {_times(run.asked_after)} instead of {_times(run.asked_before)}"
     denied = f", and denied {fmt.number(run.denied_after)}" if run.denied_after else ""
     dearest = run.dearest_that_would_pass

@@ -34,7 +34,7 @@ def dossier(user: User, request: ApprovalRequest) -> dict[str, Any]:
     run = run_for(user, request.envelope["run"])
     votes = list(queries.decisions_of(request))
     definition = _definition(request)
-    last = queries.last_consumed(request.team_id, request.envelope["definition"], request.pk)
+    last = queries.last_consumed(request)
     found, unchanged = _changes(user, request, run, last, definition)
     may = queries.may_decide(user, request)
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import cast
 
 from django import forms
@@ -56,6 +57,7 @@ def emergency(request: HttpRequest, pk: int) -> HttpResponse:
     door = policy()[0].break_glass
     told = {
         "asked": queries.request_for(user, pk),
+        "cap": Decimal(asked.envelope["cost_usd_max"]),
         "form": form,
         "door": door,
         "problem": problem,

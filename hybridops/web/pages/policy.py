@@ -28,7 +28,7 @@ from hybridops.web.context import reader
 from hybridops.web.errors import page
 
 TRY = Permission.MANAGE_POLICY
-DAYS, BYTES_MAX, ROWS_MAX = 90, 64 * 1024, 50
+DAYS, BYTES_MAX, ROWS_MAX = 90, 64 * 1024, 20
 
 
 @page(refusal="The policy is for people with a role in a team.")
