@@ -17,8 +17,10 @@ from django.urls import get_resolver
 
 from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.audit.models import AuditEvent
+from hybridops.definitions.models import SignedDocument
 from hybridops.domain.actors import SYSTEM
 from hybridops.experiments.models import Run
+from hybridops.outbox import services as outbox
 from hybridops.quotas.models import Budget
 from hybridops.teams import machines, services
 from hybridops.teams.models import Team, User
@@ -110,6 +112,18 @@ def _limit(world: World) -> dict[str, Any]:
     return {"limit": "2000", "seen": str(micro), "why": "more work"}
 
 
+def _webhook(world: World) -> dict[str, Any]:
+    return {"team": world.team.pk, "url": "https://hooks.example.org/", "kinds": ["run.ended"]}
+
+
+def _leaving(world: World) -> dict[str, Any]:
+    return {"verb": "retire", "why": "because"}
+
+
+def _word(world: World) -> dict[str, Any]:
+    return {"verdict": "keep", "why": "because"}
+
+
 def _run(world: World) -> dict[str, Any]:
     return values(world)
 
@@ -153,6 +167,27 @@ MATRIX |= {
     ("settings", "get"): own(),
     ("theme", "post"): own(IN),
     ("demo_code", "get"): own(404),  # the demo's alone
+}
+MATRIX |= {
+    ("messages", "get"): own(),
+    ("message_paces", "post"): own(422, post=_nothing),
+    ("notice_again", "post"): writes(P.OPERATE, _nothing, section=True, yes=404),  # there is no such notice
+    ("webhook_add", "post"): writes(P.OPERATE, _webhook, foreign=422),
+    ("webhook_stop", "post"): writes(P.OPERATE, _nothing),
+    ("definitions", "get"): reads(P.SEE_RUNS, section=True, no=403),
+    ("definition_propose", "post"): writes(P.PROPOSE_DEFINITIONS, _nothing, section=True, yes=422),
+    ("definition_from", "post"): writes(P.PROPOSE_DEFINITIONS, _nothing, section=True),
+    ("definition_leave", "post"): writes(P.REVIEW_DEFINITIONS, _leaving, section=True),
+    ("definitions_week", "get"): reads(P.SEE_RUNS, section=True, no=403),
+    ("definition_note", "post"): writes(P.REVIEW_DEFINITIONS, _word, section=True),
+}
+# Things that stand in more states than one row says: asked as every role in the tests of their own.
+ELSEWHERE = {
+    **dict.fromkeys(
+        ("draft", "draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review", "draft_passkey"),
+        "tests/web/test_definitions.py::test_every_verb_is_for_whom_it_is_meant",
+    ),
+    "unclear": "tests/web/test_unclear.py::test_only_who_operates_there_sees_it",
 }
 # Programs: a session opens none of them. What tokens open: tests/teams/test_tokens.py.
 TOKENS = {"api_me": 401, "api_run": 401, "token": 405}
@@ -198,6 +233,12 @@ ROUTES = {
     "person_role": "/people/{person}/role/", "person_deactivate": "/people/{person}/deactivate/",
     "person_reactivate": "/people/{person}/reactivate/", "service_secret": "/people/{service}/secret/",
     "settings": "/settings/", "theme": "/theme/", "demo_code": "/settings/demo-code/",
+    "messages": "/messages/", "message_paces": "/messages/paces/",
+    "notice_again": "/messages/again/mail/1/", "webhook_add": "/messages/webhooks/",
+    "webhook_stop": "/messages/webhooks/{webhook}/stop/", "definitions": "/definitions/",
+    "definition_propose": "/definitions/propose/", "definition_from": "/definitions/from/workflow/fake/",
+    "definition_leave": "/definitions/documents/{document}/leave/", "definitions_week": "/definitions/week/",
+    "definition_note": "/definitions/week/{document}/",
     "api_me": "/api/v1/me", "api_run": "/api/v1/runs/{run}", "token": "/api/token",
 }  # fmt: skip
 
@@ -215,7 +256,11 @@ def stage(world: World) -> Stage:
             services.join(user=user, team=team, role=role, actor=SYSTEM)
             made.people[place, role.value] = user
     made.people["no team", ""] = User.objects.create(username="nobody", name="Nobody")
+    hook = outbox.add_webhook(
+        team_id=world.team.pk, url="https://hooks.example.org/", kinds=["run.ended"], actor=SYSTEM
+    )
     made.numbers = {
+        "webhook": hook.pk, "document": SignedDocument.objects.get(kind="workflow").pk,
         "run": Run.objects.get().pk, "request": request.pk, "budget": Budget.objects.get().pk, "person": world.tomas.pk,
         "service": robot.pk, "event": AuditEvent.objects.order_by("pk")[0].pk,
     }  # fmt: skip
@@ -247,7 +292,7 @@ def answered(browser: Client, stage: Stage, name: str, method: str, row: Row) ->
 
 def test_every_address_has_its_row_and_every_row_its_address() -> None:
     known = {name for name, _ in addresses(get_resolver().url_patterns)}
-    rows = {name for name, _ in MATRIX} | set(TOKENS) | ACCOUNT | OPEN
+    rows = {name for name, _ in MATRIX} | set(TOKENS) | ACCOUNT | OPEN | set(ELSEWHERE)
     assert known - rows == set(), "an address without a row: say here who may open it"
     assert rows - known == set(), "a row without an address"
 
