@@ -30,6 +30,12 @@ def _fake_workshop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cached.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _own_checkpoints(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A test's log is not the continuation of another test's."""
+    monkeypatch.setattr(settings, "CHECKPOINTS", tmp_path / "checkpoints")
+
+
 @pytest.fixture
 def world(db: None) -> World:
     """The cast with a signed fake workflow, rolled back after the test."""

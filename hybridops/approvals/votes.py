@@ -49,11 +49,15 @@ def write(request: ApprovalRequest, vote: Vote) -> None:
         **_meant(request, request.revision, request.digest, vote.verdict),
         "by": vote.actor.document(),
         "on_behalf": vote.on_behalf_id,
+        "roles": sorted(vote.roles),
         "reason": vote.reason,
         "limits": limits,
         "at": moment.isoformat(),
         "presence": vote.presence.document() if vote.presence else {"method": "policy"},
     }
+    envelope = dsse.sign(
+        kind="decision", name=str(request), document=statement, pair=keyring.pair("decision")
+    )
     by = f"{vote.actor.name} for {vote.actor.on_behalf}" if vote.on_behalf_id else vote.actor.name
     try:
         with transaction.atomic():
@@ -69,9 +73,7 @@ def write(request: ApprovalRequest, vote: Vote) -> None:
                 reason=vote.reason,
                 limits=limits,
                 digest=request.digest,
-                envelope=dsse.sign(
-                    kind="decision", name=str(request), document=statement, pair=keyring.pair("decision")
-                ),
+                envelope=envelope,
                 made_at=moment,
             )
     except IntegrityError as problem:
@@ -80,10 +82,14 @@ def write(request: ApprovalRequest, vote: Vote) -> None:
         "digest": request.digest,
         "revision": request.revision,
         "verdict": vote.verdict,
-        "reason": vote.reason,
         "presence": statement["presence"]["method"],
+        "envelope": digest_of(envelope),
     }
-    record(stream=f"request:{request.pk}", action="approval.voted", actor=vote.actor, facts=facts)
+    stream, said = f"request:{request.pk}", {"reason": vote.reason}
+    if vote.person_id is None:  # the policy's words are nobody's
+        record(stream=stream, action="approval.voted", actor=vote.actor, facts={**facts, **said})
+    else:
+        record(stream=stream, action="approval.voted", actor=vote.actor, facts=facts, personal=said)
 
 
 def shown(value: Any) -> str:
@@ -162,7 +168,7 @@ def _standing(
 
 def signed(request: ApprovalRequest, vote: Decision) -> Mapping[str, Any]:
     """What a vote's signature says, where it is for this very vote; raises Refused or Unsigned."""
-    said, _ = dsse.verify(vote.envelope, kind="decision", trusted=[keyring.pair("decision").public])
+    said, _ = dsse.verify(vote.envelope, kind="decision", trusted=keyring.trusted("decision"))
     meant = _meant(request, request.revision, request.digest, vote.verdict)
     if any(said.get(name) != value for name, value in meant.items()):
         raise Refused("A decision was signed for something else.")
