@@ -56,6 +56,11 @@ def by_subject(subject: str) -> ApprovalRequest | None:
     return ApprovalRequest.objects.filter(subject=subject).order_by("-id").first()
 
 
+def all_about(subject: str) -> QuerySet[ApprovalRequest]:
+    """Every request about a subject, oldest first, for callers that may see what it is about."""
+    return ApprovalRequest.objects.filter(subject=subject).order_by("id")
+
+
 def last_consumed(team_id: int, definition: str, before: int) -> ApprovalRequest | None:
     """The last request of this team and definition that was approved and used: differences are against it."""
     rows = ApprovalRequest.objects.filter(team_id=team_id, state=RequestState.CONSUMED, pk__lt=before)

@@ -22,7 +22,7 @@ FOR EACH ROW {when} EXECUTE FUNCTION refuse_change()"""
 
 def guard(*tables: str) -> RunPython:
     """The migration operation that guards these tables."""
-    return _operation({table: "" for table in tables})
+    return _operation(dict.fromkeys(tables, ""))
 
 
 def guard_but(**tables: str) -> RunPython:

@@ -254,11 +254,18 @@ def proved(streams: Collection[str], now: State) -> list[Proved]:
     ]
 
 
+def place_of_envelope(stream: str, digest: str) -> int | None:
+    """Where the log has the signature of something: the place of the event of an object that names its digest."""
+    rows = AuditEvent.objects.filter(stream=stream, body__contains=f'"envelope":"{digest}"')
+    return rows.values_list("leaf__index", flat=True).first()
+
+
 def texts_of(bodies: Iterable[bytes]) -> list[dict[str, str]]:
     """The personal texts of some events that are still there, with what an auditor needs to digest them again."""
     wanted = {digest for body in bodies for digest in names.digests_in(json.loads(body))}
     rows = Payload.objects.filter(digest__in=wanted, erased_at=None).order_by("digest")
-    return list(rows.values("digest", "about", "field", "salt", "text"))
+    fields = ("digest", "about", "field", "salt", "text")
+    return [dict(zip(fields, row, strict=True)) for row in rows.values_list(*fields)]
 
 
 def consistency(old: int, now: State) -> list[bytes]:

@@ -148,7 +148,7 @@ def test_keys_are_written_once_for_their_owner_only(tmp_path: Path) -> None:
 
 def test_a_log_key_of_the_earlier_kind_is_refused_in_one_sentence(tmp_path: Path) -> None:
     keys.save(replace(LOG, mldsa=MLDSA65PrivateKey.generate()), tmp_path)
-    with pytest.raises(BadInput, match="earlier version.*Make a new data folder"):
+    with pytest.raises(BadInput, match=r"earlier version.*Make a new data folder"):
         keys.load(tmp_path / "log.pem")
 
 

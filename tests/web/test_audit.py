@@ -13,8 +13,8 @@ from django.utils.html import strip_tags
 from hybridops.audit import queries
 from hybridops.audit.models import AuditEvent
 from hybridops.audit.queries import State
+from hybridops.audit.report import Report
 from hybridops.audit.services import seal, sequence
-from hybridops.audit.verify import Report
 from hybridops.domain import clock
 from hybridops.engine.inline import drive
 from hybridops.teams.models import User

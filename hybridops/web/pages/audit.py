@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_POST
 from hybridops.audit import queries
 from hybridops.audit import verify as verification
 from hybridops.audit.queries import Seen, State
+from hybridops.audit.report import Report
 from hybridops.audit.services import note_read
-from hybridops.audit.verify import Report
 from hybridops.domain import clock
 from hybridops.domain.errors import Refused
 from hybridops.teams.access import actor, check_may
@@ -69,6 +69,7 @@ def _list(request: HttpRequest, report: Report | None) -> HttpResponse:
         "answer": answers.answer(now, report),
         "strip": _strip(now, report),
         "too_long": now.events > VERIFY_MAX,
+        "run": _run(form.cleaned_data.get("object", "")) if form.is_valid() else None,
     }
     return render(request, "audit/audit.html", told, status=200 if form.is_valid() else 422)
 
@@ -100,6 +101,12 @@ def _row(seen: Seen, now: State) -> dict[str, Any]:
         "object": named(seen.event.stream),
         "sealed": leaf is not None and leaf.index < now.sealed,
     }
+
+
+def _run(stream: str) -> int | None:
+    """The run that an object is: its proofs can be exported."""
+    room, _, number = stream.partition(":")
+    return int(number) if room == "run" and number.isdecimal() else None
 
 
 def named(stream: str) -> dict[str, str]:
@@ -149,6 +156,7 @@ def event(request: HttpRequest, pk: int) -> HttpResponse:
         "leaf_hash": bytes(found.leaf_hash).hex(),
         "leaf": getattr(found, "leaf", None),
         "proof": queries.prove(found, now),
+        "run": _run(found.stream),
     }
     return render(request, "audit/event.html", told)
 
