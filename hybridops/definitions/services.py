@@ -52,19 +52,18 @@ def publish(
                 f"{name} version {version} is already signed with other content. Raise the version."
             )
         return known
+    signed = dsse.sign(kind=kind, name=name, document=document, pair=keyring.pair("definition"))
     made = SignedDocument.objects.create(
         kind=kind,
         name=name,
         version=version,
         digest=digest,
-        envelope=canonical(
-            dsse.sign(kind=kind, name=name, document=document, pair=keyring.pair("definition"))
-        ).decode(),
+        envelope=canonical(signed).decode(),
         author_id=author_id,
         approver_id=approver_id,
         made_at=clock.now(),
     )
-    facts = {"kind": kind, "name": name, "version": version, "digest": digest}
+    facts = {"kind": kind, "name": name, "version": version, "digest": digest, "envelope": digest_of(signed)}
     record(stream=f"document:{made.pk}", action="document.signed", actor=actor, facts=facts)
     return made
 
@@ -76,14 +75,20 @@ def retire(*, document_id: int, why: str, actor: Actor) -> None:
         state=SignedDocument.RETIRED
     )
     if moved:
-        record(stream=f"document:{document_id}", action="document.retired", actor=actor, facts={"why": why})
+        record(
+            stream=f"document:{document_id}",
+            action="document.retired",
+            actor=actor,
+            facts={},
+            personal={"why": why},
+        )
 
 
 def verified(row: SignedDocument) -> dict[str, Any]:
     """The document of a row as signed; raises Unsigned where signature, kind, digest or allowlist say no."""
     if row.state != SignedDocument.ACTIVE:
         raise Unsigned(f"{row} is retired. Choose its successor.")
-    document, digest = _verified(row.envelope, row.kind, _trust_stamp())
+    document, digest = _verified(row.envelope, row.kind, keyring.stamp())
     if digest != row.digest or not _is_called(document, row.name, row.version):
         raise Unsigned(f"{row} is not the document that was listed.")
     return document
@@ -95,7 +100,7 @@ def _is_called(document: Mapping[str, Any], name: str, version: int) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _verified(envelope: str, kind: str, _stamp: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+def _verified(envelope: str, kind: str, _stamp: str) -> tuple[dict[str, Any], str]:
     """The document and its digest; remembered for as long as the bytes and the trusted keys are the same."""
     try:
         opened = read_json(envelope.encode())
@@ -103,10 +108,3 @@ def _verified(envelope: str, kind: str, _stamp: tuple[str, ...]) -> tuple[dict[s
         raise Unsigned(f"This is not a signed envelope: {problem}") from problem
     document, _ = dsse.verify(opened, kind=kind, trusted=keyring.trusted("definition"))
     return document, digest_of(document)
-
-
-def _trust_stamp() -> tuple[str, ...]:
-    """Which keys are trusted now: a key that is taken away ends what it signed at once."""
-    return tuple(
-        f"{file.name}:{file.stat().st_mtime_ns}" for file in sorted(keyring.folder().glob("definition*.pub"))
-    )
