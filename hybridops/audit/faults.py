@@ -15,7 +15,7 @@ COLUMNS = ("stream", "seq", "at", "action", "actor", "body", "leaf_hash")
 
 
 def faults_of(
-    stream: str, seq: int, at: datetime, action: str, actor: str, body: str, own_hash: bytes
+    stream: str, seq: int, at: datetime | None, action: str, actor: str, body: str, own_hash: bytes
 ) -> Iterator[str]:
     """What is wrong with one event: its bytes, and the columns that people filter by."""
     if leaf_hash(body.encode("utf-8", "surrogatepass")) != bytes(own_hash):
@@ -28,7 +28,7 @@ def faults_of(
             "stream": (told["stream"], stream),
             "number": (told["seq"], seq),
             "action": (told["action"], action),
-            "time": (told["at"], at.isoformat()),
+            "time": (told["at"], at and at.isoformat()),
             "actor": (f"{by['kind']}:{by['id']}", actor),
         }
     except (ValueError, KeyError, TypeError):

@@ -56,7 +56,8 @@ def checkpoint_folder() -> Path:
 
 
 def to_file(newest: Checkpoint) -> None:
-    """The copy in the data folder, replaced whole."""
+    """The copy in the data folder, replaced whole; never by one that covers less."""
+    check_not_rolled_back(newest.size)
     folder = checkpoint_folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = folder / ".latest.new"

@@ -126,6 +126,7 @@ def seal() -> Checkpoint | None:
     """Signs the root over all sequenced events and publishes it; None where nothing is new."""
     with transaction.atomic():
         log = locked()
+        check_not_rolled_back(log.size)
         made = None if _is_sealed(log) else sign(log, [pair("log")])
     publish()
     return made
@@ -137,7 +138,6 @@ def _is_sealed(log: Log) -> bool:
 
 def sign(log: Log, pairs: list[KeyPair]) -> Checkpoint:
     """A checkpoint over everything that has its place, for who holds the log's row."""
-    check_not_rolled_back(log.size)
     moment = int(time())
     point = notes.Checkpoint(ring().origin, log.size, tiles.tree().root(log.size))
     note = notes.seal(point, pairs, at=moment)
@@ -159,7 +159,9 @@ def erase(*, actor: Actor, why: str, about: str = "", digest: str = "") -> int:
     found = sorted(rows.values_list("digest", flat=True))
     if found:
         moment = clock.now()
-        Payload.objects.filter(digest__in=found).update(text="", salt="", about="", erased_at=moment)
+        Payload.objects.filter(digest__in=found).update(
+            text="", salt="", about="", field="", erased_at=moment
+        )
         names.forget()
         facts = {"digests": found, "erased_at": moment.isoformat()}
         record(stream="audit", action="audit.erased", actor=actor, facts=facts, personal={"why": why})

@@ -41,8 +41,11 @@ def walk(report: Report, kept: Sequence[str]) -> Iterator[str]:
     yield from bad
     walker = _Walk(report, outside)
     rows = Leaf.objects.filter(index__lt=size).order_by("index").values_list(*_ROW)
-    for row in rows.iterator(CHUNK):
-        yield from walker.step(row)
+    try:
+        for row in rows.iterator(CHUNK):
+            yield from walker.step(row)
+    except ValueError as problem:  # what SQLite lets stand in a column of dates
+        yield f"entry {walker.edge.size} or a checkpoint after it has a value that cannot be read: {problem}"
     yield from walker.end(size)
 
 
@@ -96,7 +99,7 @@ class _Walk:
         except Unsigned as problem:
             yield f"{name}: {problem}"
             return
-        if (opened.checkpoint.size, opened.at) != (row.size, int(row.made_at.timestamp())):
+        if (opened.checkpoint.size, opened.at) != (row.size, row.made_at and int(row.made_at.timestamp())):
             yield f"{name} says something else than was signed"
         yield from self._agrees(_Signed(row.size, opened.checkpoint.root, name))
 

@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             ),
             audit_payload=(
                 "NEW.digest = OLD.digest AND OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL "
-                "AND NEW.text = '' AND NEW.salt = '' AND NEW.about = ''"
+                "AND NEW.text = '' AND NEW.salt = '' AND NEW.about = '' AND NEW.field = ''"
             ),
         ),
     ]
