@@ -36,6 +36,12 @@ def _no_second_factor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "SECOND_FACTOR_REQUIRED", False)
 
 
+@pytest.fixture(autouse=True)
+def _own_checkpoints(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A test's log is not the continuation of another test's."""
+    monkeypatch.setattr(settings, "CHECKPOINTS", tmp_path / "checkpoints")
+
+
 @pytest.fixture
 def world(db: None) -> World:
     """The cast with a signed fake workflow, rolled back after the test."""

@@ -22,5 +22,9 @@ def move(request: ApprovalRequest, target: RequestState, why: str, actor: Actor)
     if ApprovalRequest.objects.filter(pk=request.pk, state=source).update(**values) != 1:
         raise Conflict("Somebody else decided at this moment.")
     request.state = target
-    facts = {"from": source, "to": target, "why": why, "digest": request.digest, "subject": request.subject}
-    record(stream=f"request:{request.pk}", action=f"approval.{target}", actor=actor, facts=facts)
+    facts = {"from": source, "to": target, "digest": request.digest, "subject": request.subject}
+    stream, said = f"request:{request.pk}", {"why": why}
+    if actor.kind == "person":
+        record(stream=stream, action=f"approval.{target}", actor=actor, facts=facts, personal=said)
+    else:
+        record(stream=stream, action=f"approval.{target}", actor=actor, facts={**facts, **said})

@@ -56,6 +56,11 @@ def by_subject(subject: str) -> ApprovalRequest | None:
     return ApprovalRequest.objects.filter(subject=subject).order_by("-id").first()
 
 
+def all_about(subject: str) -> QuerySet[ApprovalRequest]:
+    """Every request about a subject, oldest first, for callers that may see what it is about."""
+    return ApprovalRequest.objects.filter(subject=subject).order_by("id")
+
+
 def last_consumed(request: ApprovalRequest) -> ApprovalRequest | None:
     """What was approved and used last for the same team and definition: differences are against it."""
     rows = ApprovalRequest.objects.filter(

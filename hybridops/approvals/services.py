@@ -75,6 +75,7 @@ def ask(
         "digest": digest,
         "score": assessment.score,
         "tier": assessment.tier,
+        "involved": sorted(involved | {requester_id}),
         "lapses_at": lapses_at.isoformat(),
     }
     record(stream=f"request:{made.pk}", action="approval.asked", actor=actor, facts=facts)

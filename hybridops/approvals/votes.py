@@ -22,7 +22,8 @@ from hybridops.domain.envelope import read as read_envelope
 from hybridops.domain.errors import Conflict, Refused
 from hybridops.domain.presence import Method, Presence, check_presence
 from hybridops.teams.access import voters
-from hybridops.trust import dsse, passkey
+from hybridops.trust import dsse
+from hybridops.trust.assertion import challenge_of, check_assertion
 from hybridops.trust.canonical import digest_of
 
 YES = ("approve", "narrow")
@@ -51,11 +52,15 @@ def write(request: ApprovalRequest, vote: Vote) -> None:
         **_meant(request, request.revision, request.digest, vote.verdict),
         "by": vote.actor.document(),
         "on_behalf": vote.on_behalf_id,
+        "roles": sorted(vote.roles),
         "reason": vote.reason,
         "limits": limits,
         "at": moment.isoformat(),
         "presence": vote.presence.document() if vote.presence else {"method": "policy"},
     }
+    envelope = dsse.sign(
+        kind="decision", name=str(request), document=statement, pair=keyring.pair("decision")
+    )
     by = f"{vote.actor.name} for {vote.actor.on_behalf}" if vote.on_behalf_id else vote.actor.name
     try:
         with transaction.atomic():
@@ -71,9 +76,7 @@ def write(request: ApprovalRequest, vote: Vote) -> None:
                 reason=vote.reason,
                 limits=limits,
                 digest=request.digest,
-                envelope=dsse.sign(
-                    kind="decision", name=str(request), document=statement, pair=keyring.pair("decision")
-                ),
+                envelope=envelope,
                 made_at=moment,
             )
     except IntegrityError as problem:
@@ -82,10 +85,14 @@ def write(request: ApprovalRequest, vote: Vote) -> None:
         "digest": request.digest,
         "revision": request.revision,
         "verdict": vote.verdict,
-        "reason": vote.reason,
         "presence": statement["presence"]["method"],
+        "envelope": digest_of(envelope),
     }
-    record(stream=f"request:{request.pk}", action="approval.voted", actor=vote.actor, facts=facts)
+    stream, said = f"request:{request.pk}", {"reason": vote.reason}
+    if vote.person_id is None:  # the policy's words are nobody's
+        record(stream=stream, action="approval.voted", actor=vote.actor, facts={**facts, **said})
+    else:
+        record(stream=stream, action="approval.voted", actor=vote.actor, facts=facts, personal=said)
 
 
 def shown(value: Any) -> str:
@@ -164,7 +171,7 @@ def _standing(
 
 def signed(request: ApprovalRequest, vote: Decision) -> Mapping[str, Any]:
     """What a vote's signature says, where it is for this very vote; raises Refused or Unsigned."""
-    said, _ = dsse.verify(vote.envelope, kind="decision", trusted=[keyring.pair("decision").public])
+    said, _ = dsse.verify(vote.envelope, kind="decision", trusted=keyring.trusted("decision"))
     meant = _meant(request, request.revision, request.digest, vote.verdict)
     if any(said.get(name) != value for name, value in meant.items()):
         raise Refused("A decision was signed for something else.")
@@ -186,7 +193,7 @@ def check_proof(said: Mapping[str, Any], accepted: tuple[Method, ...]) -> None:
     )
     check_presence(presence, accepted=accepted, now=datetime.fromisoformat(said["at"]))
     if presence.method == Method.PASSKEY:
-        passkey.check(presence.evidence, challenge=passkey.challenge_of(said))
+        check_assertion(presence.evidence, challenge=challenge_of(said))
 
 
 def challenge(request: ApprovalRequest, *, verdict: str, reason: str, limits: Mapping[str, Any]) -> str:
@@ -206,6 +213,6 @@ def to_sign(
 
 def _challenge(subject: str, verdict: str, reason: str, limits: Mapping[str, Any]) -> str:
     told = {key: shown(value) for key, value in limits.items()}
-    return passkey.challenge_of(
+    return challenge_of(
         {"subject": subject, "verdict": verdict, "reason": reason.strip(), "limits": told}
-    )
+    ).hex()

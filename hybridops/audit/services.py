@@ -1,27 +1,31 @@
 """The trail: `record` writes an event in the caller's transaction, `sequence` gives events their place
-in the Merkle log, `seal` signs a checkpoint and keeps a copy outside the database.
+in the Merkle log, `seal` signs a checkpoint over them, `erase` takes personal texts away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
+from datetime import UTC, datetime
+from time import time
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Max, QuerySet
 
-from hybridops.audit.keyring import pair
-from hybridops.audit.models import AuditEvent, Checkpoint, Leaf, Log
+from hybridops.audit import names, tiles
+from hybridops.audit.keyring import pair, ring
+from hybridops.audit.models import AuditEvent, Checkpoint, Leaf, Log, Payload
+from hybridops.audit.publish import check_not_rolled_back, publish
 from hybridops.domain import clock
 from hybridops.domain.actors import Actor
 from hybridops.trust import checkpoint as notes
 from hybridops.trust.canonical import canonical
-from hybridops.trust.merkle import Frontier, leaf_hash
+from hybridops.trust.keys import KeyPair
+from hybridops.trust.merkle import leaf_hash
+from hybridops.trust.personal import salted
 
 SEQUENCE_MAX = 1000
-ORIGIN = "hybridops.local/log"
+LATE_IDS = 10_000  # an event may be committed after others with higher numbers, but not after so many
 _INSERT = (
     "INSERT INTO audit_auditevent (stream, seq, at, action, actor, body, leaf_hash) "
     "VALUES (%s, %s, %s, %s, %s, %s, %s)"
@@ -32,28 +36,39 @@ _NEXT = (
 )
 
 
-def record(*, stream: str, action: str, actor: Actor, facts: Mapping[str, Any]) -> None:
-    """Writes one event in the caller's transaction: it is there exactly when what it tells is."""
+def record(
+    *,
+    stream: str,
+    action: str,
+    actor: Actor,
+    facts: Mapping[str, Any],
+    personal: Mapping[str, str] | None = None,
+) -> None:
+    """Writes one event in the caller's transaction: it is there exactly when what it tells is.
+
+    `personal` is what people wrote (a reason, a name): it can be erased later, `facts` never.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("an event is written in the transaction of what it tells")
-    moment = clock.now()
+    moment, about = clock.now(), f"{actor.kind}:{actor.id}"
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [stream])
         (seq,) = cursor.fetchone()
-    body = canonical(
-        {
-            "v": 1,
-            "stream": stream,
-            "seq": seq,
-            "at": moment.isoformat(),
-            "action": action,
-            "actor": actor.document(),
-            "facts": dict(facts),
-        }
-    )
-    name = f"{actor.kind}:{actor.id} {actor.name}"[:120]
+    told = {
+        "v": 2,
+        "stream": stream,
+        "seq": seq,
+        "at": moment.isoformat(),
+        "action": action,
+        "actor": names.told(actor),
+        "facts": dict(facts),
+    }
+    if texts := [salted(about, field, text) for field, text in (personal or {}).items() if text]:
+        names.keep(texts)
+        told["personal"] = {text.field: text.digest for text in texts}
+    body = canonical(told)
     with connection.cursor() as cursor:  # the ORM's own way costs more than all else an event does
-        values = [stream, seq, _stored(moment), action, name, body.decode(), _bytes(leaf_hash(body))]
+        values = [stream, seq, _stored(moment), action, about, body.decode(), _bytes(leaf_hash(body))]
         cursor.execute(_INSERT, values)
 
 
@@ -65,52 +80,92 @@ def _bytes(data: bytes) -> object:
     return connection.Database.Binary(data)  # type: ignore[attr-defined]  # DB-API, whichever driver
 
 
+def locked() -> Log:
+    """The log's row, held until the transaction ends: one at a time gives places, signs or changes keys."""
+    return Log.objects.select_for_update().get_or_create(pk=1)[0]
+
+
 @transaction.atomic
 def sequence(*, limit: int = SEQUENCE_MAX) -> int:
-    """Gives up to `limit` events their leaf index; returns how many. One writer at a time by the log's row."""
-    log = Log.objects.select_for_update().get_or_create(pk=1)[0]
-    waiting = list(AuditEvent.objects.filter(leaf=None).order_by("id").only("id", "leaf_hash")[:limit])
-    if not waiting:
-        return 0
-    edge = Frontier(log.size, _cut(bytes(log.frontier)))
-    leaves = []
-    for event in waiting:
-        leaves.append(Leaf(index=edge.size, event=event, leaf_hash=bytes(event.leaf_hash)))
-        edge.append(bytes(event.leaf_hash))
-    Leaf.objects.bulk_create(leaves)
-    log.size, log.frontier = edge.size, b"".join(edge.hashes)
-    log.save()
-    return len(leaves)
+    """Gives up to `limit` events their leaf index; returns how many. One writer at a time by the log's row.
+
+    Raises Refused where the database is older than what was published: going on would fork the log.
+    """
+    return place(locked(), limit)
 
 
-def _cut(frontier: bytes) -> list[bytes]:
-    return [frontier[i : i + 32] for i in range(0, len(frontier), 32)]
+def place(log: Log, limit: int) -> int:
+    """What `sequence` does, for who holds the log's row."""
+    check_not_rolled_back(log.size)
+    rows = list(waiting(log).values_list("id", "leaf_hash")[:limit])
+    if rows:
+        hashes = [bytes(found) for _, found in rows]
+        Leaf.objects.bulk_create(
+            Leaf(index=log.size + n, event_id=pk, leaf_hash=hashes[n]) for n, (pk, _) in enumerate(rows)
+        )
+        tiles.append(log.size, hashes)
+        log.size += len(rows)
+        log.save()
+    return len(rows)
+
+
+def waiting(log: Log) -> QuerySet[AuditEvent]:
+    """Events without a place, oldest first.
+
+    On PostgreSQL an event may appear below those that have one, so a stretch before the newest is looked
+    at again, and once in a while everything.
+    """
+    rows = AuditEvent.objects.filter(leaf=None).order_by("id")
+    if connection.vendor == "postgresql" and log.size // LATE_IDS % 16 == 0:
+        return rows
+    newest = Leaf.objects.aggregate(newest=Max("event_id"))["newest"] or 0
+    return rows.filter(id__gt=newest - LATE_IDS)
 
 
 def seal() -> Checkpoint | None:
-    """Signs the root over all sequenced events and keeps a copy in a file; None where nothing is new."""
+    """Signs the root over all sequenced events and publishes it; None where nothing is new."""
     with transaction.atomic():
-        log = Log.objects.select_for_update().filter(pk=1).first()
-        if log is None or log.size == 0 or Checkpoint.objects.filter(size=log.size).exists():
-            return None
-        root = Frontier(log.size, _cut(bytes(log.frontier))).root()
-        note = notes.seal(notes.Checkpoint(ORIGIN, log.size, root), pair("log"))
-        made = Checkpoint.objects.create(size=log.size, note=note)
-    _keep(made)
+        log = locked()
+        check_not_rolled_back(log.size)
+        made = None if _is_sealed(log) else sign(log, [pair("log")])
+    publish()
     return made
 
 
-def checkpoint_folder() -> Path:
-    return Path(settings.HOME) / "checkpoints"
+def _is_sealed(log: Log) -> bool:
+    return log.size == 0 or Checkpoint.objects.filter(size=log.size).exists()
 
 
-def _keep(made: Checkpoint) -> None:
-    """The newest checkpoint outside the database: without it a cut-off log would look like a short one."""
-    folder = checkpoint_folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = folder / ".latest.new"
-    fresh.write_text(made.note)
-    fresh.replace(folder / "latest.txt")
+def sign(log: Log, pairs: list[KeyPair]) -> Checkpoint:
+    """A checkpoint over everything that has its place, for who holds the log's row."""
+    moment = int(time())
+    point = notes.Checkpoint(ring().origin, log.size, tiles.tree().root(log.size))
+    note = notes.seal(point, pairs, at=moment)
+    return Checkpoint.objects.create(size=log.size, note=note, made_at=datetime.fromtimestamp(moment, UTC))
+
+
+@transaction.atomic
+def erase(*, actor: Actor, why: str, about: str = "", digest: str = "") -> int:
+    """Takes away the personal texts of one person (`person:12`), or one text; returns how many.
+
+    Every proof still holds: the log has their salted digests only. That it was done is an event.
+    """
+    rows = Payload.objects.filter(erased_at=None)
+    if about:
+        named = rows.filter(about=about, field="name").values("text")
+        rows = rows.filter(about=about) | rows.filter(about=names.OWNER, text__in=named)
+    else:
+        rows = rows.filter(digest=digest)
+    found = sorted(rows.values_list("digest", flat=True))
+    if found:
+        moment = clock.now()
+        Payload.objects.filter(digest__in=found).update(
+            text="", salt="", about="", field="", erased_at=moment
+        )
+        names.forget()
+        facts = {"digests": found, "erased_at": moment.isoformat()}
+        record(stream="audit", action="audit.erased", actor=actor, facts=facts, personal={"why": why})
+    return len(found)
 
 
 @transaction.atomic

@@ -119,6 +119,15 @@ PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 OBSERVE_SECONDS = 15  # between two looks at a provider's backends
 SEAL_SECONDS = 2  # between two rounds that put new records into the log
+CHECKPOINTS = HOME / "checkpoints"
+AUDIT_MAIL = environment.listed("HYBRIDOPS_AUDIT_MAIL")
+# Where signed checkpoints go: a name → a function, and the least seconds between two.
+AUDIT_TARGETS: dict[str, tuple[str, int]] = {
+    "file": ("hybridops.audit.publish.to_file", 0),
+    "webhooks": ("hybridops.outbox.checkpoints.to_webhooks", 3600),
+}
+if AUDIT_MAIL:
+    AUDIT_TARGETS["mail"] = ("hybridops.audit.publish.to_mail", 24 * 3600)
 # Notices: mail goes into files of the data folder until a server is named; links lead to SITE.
 SITE = environment.site()
 MAILERS = {"default": environment.mailer(HOME)}

@@ -161,12 +161,13 @@ def move(
     if not seen.update(state=target, why=why[:300], document=document, changed_at=clock.now()):
         raise Conflict("Somebody else changed this draft at this moment. Read it again.")
     draft.state, draft.why, draft.document = target, why[:300], document
-    _record(draft, target, user, {"from": source, "why": why})
+    _record(draft, target, user, {"from": source}, {"why": why})
 
 
-def _record(draft: Draft, verb: str, user: User | None, facts: Mapping[str, Any]) -> None:
+def _record(
+    draft: Draft, verb: str, user: User | None, facts: Mapping[str, Any], said: Mapping[str, str] | None = None
+) -> None:
     told = {"kind": draft.kind, "name": draft.name, "version": draft.version, "revision": draft.revision}
     told |= {"digest": draft.digest, **facts}
-    record(
-        stream=f"draft:{draft.pk}", action=f"draft.{verb}", actor=actor(user) if user else SYSTEM, facts=told
-    )
+    who = actor(user) if user else SYSTEM
+    record(stream=f"draft:{draft.pk}", action=f"draft.{verb}", actor=who, facts=told, personal=said)

@@ -54,9 +54,10 @@ def _move(
     told = {"state": target, "why": why.strip()[:300], **values}
     if not SignedDocument.objects.filter(pk=row.pk, state=source).update(**told):
         raise Conflict(f"Somebody else moved {row} at this moment.")
-    facts = {"from": source, "to": target, "why": why.strip(), "digest": row.digest}
+    facts: dict[str, Any] = {"from": source, "to": target, "digest": row.digest}
     facts |= {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
-    record(stream=f"document:{row.pk}", action=f"document.{target}", actor=actor, facts=facts)
+    said = {"why": why.strip()}
+    record(stream=f"document:{row.pk}", action=f"document.{target}", actor=actor, facts=facts, personal=said)
     row.refresh_from_db()
     return row
 
@@ -72,6 +73,9 @@ def note_week(
         document_id=document_id, person_id=person_id, verdict=verdict, why=why.strip()[:300], numbers=numbers,
         made_at=clock.now(),
     )  # fmt: skip
-    facts = {"verdict": verdict, "why": why.strip(), "numbers": numbers}
-    record(stream=f"document:{document_id}", action="document.reviewed", actor=actor, facts=facts)
+    facts = {"verdict": verdict, "numbers": numbers}
+    said = {"why": why.strip()}
+    record(
+        stream=f"document:{document_id}", action="document.reviewed", actor=actor, facts=facts, personal=said
+    )
     return made

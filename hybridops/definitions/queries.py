@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -83,6 +84,12 @@ def price_book_by_digest(digest: str) -> budget.PriceBook:
     if row is None:
         raise Unsigned("The price book of this quote is not known here.")
     return budget.parse(verified(row))
+
+
+def signed_documents(named: Iterable[tuple[str, str]]) -> list[SignedDocument]:
+    """The documents of these kinds with these digests, as signed, whether or not they may still be used."""
+    rows = (SignedDocument.objects.filter(kind=kind, digest=digest) for kind, digest in named)
+    return [row for kind in rows for row in kind.order_by("id")[:1]]
 
 
 def authors_of(digest: str) -> QuerySet[SignedDocument, int | None]:

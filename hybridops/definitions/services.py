@@ -53,19 +53,18 @@ def publish(
                 f"{name} version {version} is already signed with other content. Raise the version."
             )
         return known
+    signed = dsse.sign(kind=kind, name=name, document=document, pair=keyring.pair("definition"))
     made = SignedDocument.objects.create(
         kind=kind,
         name=name,
         version=version,
         digest=digest,
-        envelope=canonical(
-            dsse.sign(kind=kind, name=name, document=document, pair=keyring.pair("definition"))
-        ).decode(),
+        envelope=canonical(signed).decode(),
         author_id=author_id,
         approver_id=approver_id,
         made_at=clock.now(),
     )
-    facts = {"kind": kind, "name": name, "version": version, "digest": digest}
+    facts = {"kind": kind, "name": name, "version": version, "digest": digest, "envelope": digest_of(signed)}
     record(stream=f"document:{made.pk}", action="document.signed", actor=actor, facts=facts)
     return made
 
@@ -86,7 +85,7 @@ def check_usable(row: SignedDocument) -> None:
 def verified(row: SignedDocument) -> dict[str, Any]:
     """The document of a row as signed; raises Unsigned where signature, kind, digest or allowlist say no."""
     check_usable(row)
-    document, digest = _verified(row.envelope, row.kind, _trust_stamp())
+    document, digest = _verified(row.envelope, row.kind, keyring.stamp())
     if digest != row.digest or not _is_called(document, row.name, row.version):
         raise Unsigned(f"{row} is not the document that was listed.")
     return document
@@ -98,7 +97,7 @@ def _is_called(document: Mapping[str, Any], name: str, version: int) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _verified(envelope: str, kind: str, _stamp: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+def _verified(envelope: str, kind: str, _stamp: str) -> tuple[dict[str, Any], str]:
     """The document and its digest; remembered for as long as the bytes and the trusted keys are the same."""
     try:
         opened = read_json(envelope.encode())
@@ -106,10 +105,3 @@ def _verified(envelope: str, kind: str, _stamp: tuple[str, ...]) -> tuple[dict[s
         raise Unsigned(f"This is not a signed envelope: {problem}") from problem
     document, _ = dsse.verify(opened, kind=kind, trusted=keyring.trusted("definition"))
     return document, digest_of(document)
-
-
-def _trust_stamp() -> tuple[str, ...]:
-    """Which keys are trusted now: a key that is taken away ends what it signed at once."""
-    return tuple(
-        f"{file.name}:{file.stat().st_mtime_ns}" for file in sorted(keyring.folder().glob("definition*.pub"))
-    )

@@ -49,7 +49,7 @@ def gate(ctx: Context) -> Proposal:
     said = f"{vote.by}: {vote.reason}" if vote else request.state
     word = "asks for changes" if request.state == _R.CHANGES_REQUESTED else "said no"
     who = "The policy" if vote is not None and vote.person_id is None else "A reviewer"
-    return Fall(said, Ending(RunState.REFUSED, f"{who} {word}. {said}"))
+    return Fall(f"{who} {word}", Ending(RunState.REFUSED, f"{who} {word}. {said}"))
 
 
 def _ask(ctx: Context) -> Ask:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from hybridops.audit.models import AuditEvent
+from hybridops.audit.names import called
 from hybridops.domain.states import StageState, SubmissionState
 from hybridops.experiments.conduct import APPROVAL, PROVIDER, subject
 from hybridops.experiments.models import Placement, Run, Stage
@@ -71,7 +72,11 @@ def events_of(run: Run) -> list[Event]:
     """The newest events of a run, oldest first."""
     rows = AuditEvent.objects.filter(stream=subject(run.pk)).order_by("-seq")
     newest = list(rows.values_list(*_NAMES)[:EVENTS_MAX])
-    return [_event(*row) for row in reversed(newest)]
+    names = called(body for *_, body in newest)
+    return [
+        _event(seq, at, action, names.get(actor) or actor.replace(":", " "), body)
+        for seq, at, action, actor, body in reversed(newest)
+    ]
 
 
 def placements_of(run: Run) -> list[Placement]:

@@ -18,11 +18,12 @@ class Pace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`urgent` ones are sent at once whatever was chosen: an alarm that waits is none."""
+    """`urgent` ones are sent at once whatever was chosen: an alarm that waits is none. `machines`: webhooks only."""
 
     label: str
     pace: Pace
     urgent: bool = False
+    machines: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
@@ -37,5 +38,6 @@ KINDS: Mapping[str, Kind] = {
     "budget.frozen": Kind("A budget was frozen", Pace.NOW),
     "spending.stopped": Kind("QPU spending was stopped", Pace.NOW),
     "definition.review": Kind("A definition waits for your review", Pace.DAILY),
+    "audit.checkpoint": Kind("A signed checkpoint of the log", Pace.NOW, machines=True),
     "audit.problem": Kind("The log needs you", Pace.NOW, urgent=True),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,10 +76,16 @@ def due(pace: Pace, now: datetime) -> datetime:
 
 
 def _write_deliveries(kind: str, occasion: str, team_id: int, path: str, data: Mapping[str, Any]) -> None:
-    now = clock.now()
     hooks = [hook for hook in Webhook.objects.filter(team_id=team_id, active=True) if kind in hook.kinds]
-    if not hooks:
-        return
+    if hooks:
+        deliver(hooks, kind, occasion, path, data)
+
+
+def deliver(
+    hooks: Sequence[Webhook], kind: str, occasion: str, path: str, data: Mapping[str, Any]
+) -> None:
+    """Queues one CloudEvent for each of these webhooks; the same occasion once."""
+    now = clock.now()
     event = {
         "specversion": "1.0",
         "id": occasion,

@@ -65,8 +65,10 @@ def change_limit(*, budget_id: int, limit_micro: int, seen_micro: int, actor: Ac
     if not Budget.objects.filter(pk=budget_id, limit_micro=seen_micro).update(limit_micro=limit_micro):
         raise Conflict("Somebody changed this limit meanwhile. Read it again.")
     _write([budget_id], f"budget-{budget_id}-{clock.now().timestamp()}", "ALLOCATE", limit_micro)
-    facts = {"from_micro": seen_micro, "to_micro": limit_micro, "why": why}
-    record(stream=f"budget:{budget_id}", action="budget.changed", actor=actor, facts=facts)
+    facts = {"from_micro": seen_micro, "to_micro": limit_micro}
+    record(
+        stream=f"budget:{budget_id}", action="budget.changed", actor=actor, facts=facts, personal={"why": why}
+    )
 
 
 @transaction.atomic(savepoint=False)
@@ -237,7 +239,7 @@ def stop_spending(*, why: str, actor: Actor) -> SpendingStop:
             made = SpendingStop.objects.create(why=why.strip(), by=actor.name, made_at=clock.now())
     except IntegrityError as problem:
         raise Conflict("Somebody else stopped QPU spending at this moment.") from problem
-    record(stream="spending", action="spending.stopped", actor=actor, facts={"why": made.why})
+    record(stream="spending", action="spending.stopped", actor=actor, facts={}, personal={"why": made.why})
     return made
 
 
@@ -257,7 +259,13 @@ def clear_overrun(*, budget_id: int, why: str, actor: Actor) -> None:
     if not why.strip():
         raise BadInput("Say why the overrun is accepted.", field="why")
     if Budget.objects.filter(pk=budget_id, frozen=True).update(frozen=False):
-        record(stream=f"budget:{budget_id}", action="budget.cleared", actor=actor, facts={"why": why})
+        record(
+            stream=f"budget:{budget_id}",
+            action="budget.cleared",
+            actor=actor,
+            facts={},
+            personal={"why": why},
+        )
 
 
 def keys_held(run_id: int) -> Iterable[str]:

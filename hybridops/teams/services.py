@@ -68,7 +68,8 @@ def add_person(
         stream=f"user:{user.pk}",
         action="person.added",
         actor=actor,
-        facts={"username": username, "kind": kind},
+        facts={"kind": kind},
+        personal={"username": username},
     )
     return user
 

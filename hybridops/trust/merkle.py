@@ -1,4 +1,4 @@
-"""The Merkle tree hash of RFC 6962, section 2.1: roots, inclusion and consistency proofs, verified."""
+"""The Merkle tree hash of RFC 6962, section 2.1: roots, and inclusion and consistency proofs verified."""
 
 from __future__ import annotations
 
@@ -50,31 +50,6 @@ class Frontier:
         return root
 
 
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """The root over leaf hashes."""
-    edge = Frontier()
-    for leaf in leaves:
-        edge.append(leaf)
-    return edge.root()
-
-
-def _split(size: int) -> int:
-    """The largest power of two below `size`."""
-    return 1 << (size - 1).bit_length() - 1
-
-
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Sibling hashes from the leaf at `index` up to the root; raises IndexError outside the tree."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(index)
-    if len(leaves) == 1:
-        return []
-    k = _split(len(leaves))
-    if index < k:
-        return [*inclusion_proof(leaves[:k], index), root_of(leaves[k:])]
-    return [*inclusion_proof(leaves[k:], index - k), root_of(leaves[:k])]
-
-
 def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """Raises Refused unless `leaf` stands at `index` in the tree of `size` leaves with this root."""
     if not 0 <= index < size or len(leaf) != 32:
@@ -92,20 +67,6 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
         node, last = node >> 1, last >> 1
     if last or found != root:
         raise Refused("the inclusion proof does not lead to this root")
-
-
-def consistency_proof(leaves: Sequence[bytes], old: int) -> list[bytes]:
-    """RFC 6962 section 2.1.2, from a tree of `old` leaves (at least 1) to the tree over all of `leaves`."""
-    return _subproof(leaves, old, whole=True) if 0 < old < len(leaves) else []
-
-
-def _subproof(leaves: Sequence[bytes], old: int, *, whole: bool) -> list[bytes]:
-    if old == len(leaves):
-        return [] if whole else [root_of(leaves)]
-    k = _split(len(leaves))
-    if old <= k:
-        return [*_subproof(leaves[:k], old, whole=whole), root_of(leaves[k:])]
-    return [*_subproof(leaves[k:], old - k, whole=False), root_of(leaves[:k])]
 
 
 def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:

@@ -18,7 +18,8 @@ from hybridops.domain.errors import Refused, Unsigned
 from hybridops.domain.presence import Method, Presence
 from hybridops.experiments import services
 from hybridops.teams.presence import passkey_challenge, prove_by_passkey
-from hybridops.trust import dsse, passkey
+from hybridops.trust import dsse
+from hybridops.trust.assertion import challenge_of, check_assertion
 from tests.approvals.asking import ask, decide, state, unguarded, votes
 from tests.presence import here
 from tests.teams.authenticator import Passkey
@@ -82,7 +83,7 @@ def test_a_passkey_signs_what_is_approved_and_anybody_can_check_it(world: World,
         Decision.objects.get().envelope, kind="decision", trusted=keyring.trusted("decision")
     )
     assert said["subject"] == ApprovalRequest.objects.get().digest
-    passkey.check(said["presence"]["evidence"], challenge=passkey.challenge_of(said))
+    check_assertion(said["presence"]["evidence"], challenge=challenge_of(said))
     for name, other in (
         ("verdict", "reject"),
         ("subject", "0" * 64),
@@ -90,7 +91,7 @@ def test_a_passkey_signs_what_is_approved_and_anybody_can_check_it(world: World,
         ("limits", {"shots_max": "9"}),
     ):
         with pytest.raises(Unsigned, match="something else"):
-            passkey.check(said["presence"]["evidence"], challenge=passkey.challenge_of({**said, name: other}))
+            check_assertion(said["presence"]["evidence"], challenge=challenge_of({**said, name: other}))
     consume(request)
     assert state(request) == "consumed"
 

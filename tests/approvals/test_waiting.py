@@ -262,7 +262,7 @@ def test_reminders_at_each_quarter_then_the_group_and_never_a_yes(world: World) 
     decide(world.mikkel, request)
     waited_for = sorted(user.pk for user in (world.ada, world.noor, world.farah))
     whole = request.lapses_at - request.asked_at
-    for share, kinds in ((0.24, 0), (0.25, 1), (0.49, 1), (0.5, 2), (0.75, 4), (0.99, 4)):
+    for share, kinds in ((0.24, 0), (0.251, 1), (0.49, 1), (0.501, 2), (0.751, 4), (0.99, 4)):
         with clock.at(request.asked_at + whole * share):
             conduct.remind()
             conduct.remind()

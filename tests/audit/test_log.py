@@ -9,7 +9,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from hybridops.audit.models import AuditEvent, Checkpoint, Leaf, Stream
-from hybridops.audit.services import checkpoint_folder, record, seal, sequence
+from hybridops.audit.publish import checkpoint_folder
+from hybridops.audit.services import record, seal, sequence
 from hybridops.audit.verify import verify
 from hybridops.domain.actors import SYSTEM
 from hybridops.trust.canonical import canonical
@@ -113,7 +114,7 @@ TAMPERINGS: list[tuple[str, list[str], str]] = [
         ],
         "",
     ),
-    ("a checkpoint edited", ["UPDATE audit_checkpoint SET note = replace(note, 'hybridops', 'hybridopz')"], "signatures"),
+    ("a checkpoint edited", ["UPDATE audit_checkpoint SET note = replace(note, 'hybridops', 'hybridopz')"], "is of the log"),
 ]  # fmt: skip
 
 

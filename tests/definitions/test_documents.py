@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from hybridops.engine.inline import drive
 from hybridops.experiments.models import Run, Stage
 from hybridops.trust import dsse, keys
 from hybridops.trust.canonical import canonical, digest_of
+from hybridops.trust.keyring import Ring
 from tests.engine.fake import CLOUD
 from tests.world import FAKE, World, publish, submit
 
@@ -71,7 +72,7 @@ def emptied(world: World) -> None:
 
 def signed_by_a_stranger(world: World) -> None:
     body = {**FAKE, "submissions_max": 9, "implementation": wiring.implementation("fake")}
-    made = dsse.sign(kind="workflow", name="fake", document=body, pair=keys.make("stranger"))
+    made = dsse.sign(kind="workflow", name="fake", document=body, pair=keys.make("definition-stranger"))
     change(envelope=canonical(made).decode(), digest=digest_of(body))
 
 
@@ -160,45 +161,45 @@ def test_a_document_retired_between_approval_and_dispatch_is_not_sent(world: Wor
 
 
 @pytest.fixture
-def public() -> Iterator[Path]:
-    """The public key of definitions, put back afterwards."""
-    path = keyring.folder() / "definition.pub"
-    kept, stamp = path.read_bytes(), path.stat()
-    yield path
-    path.write_bytes(kept)
-    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+def ring() -> Iterator[Ring]:
+    """The trust file, put back afterwards."""
+    kept = keyring.ring()
+    yield kept
+    keyring.write(kept)
 
 
-def test_a_key_taken_away_ends_what_it_signed_at_once(world: World, public: Path) -> None:
+def test_a_key_taken_away_ends_what_it_signed_at_once(world: World, ring: Ring) -> None:
     assert queries.workflow_named("fake")
-    kept = public.read_bytes()
-    public.unlink()
+    others = tuple(pair for pair in ring.pairs if pair.purpose != "definition")
+    keyring.write(Ring(ring.origin, others))
     for read in (lambda: queries.workflow_named("fake"), queries.policy, queries.price_book):
         with pytest.raises(Unsigned, match="No trusted key"):
             read()
-    public.write_text(keys.make("definition").public.pem())
+    keyring.write(Ring(ring.origin, (*others, keys.make("definition").public)))
     with pytest.raises(Unsigned):
         queries.workflow_named("fake")
-    public.write_bytes(kept)
+    keyring.write(ring)
     assert queries.workflow_named("fake")
+    revoked = (replace(pair, revoked=pair.purpose == "definition") for pair in ring.pairs)
+    keyring.write(Ring(ring.origin, tuple(revoked)))
+    with pytest.raises(Unsigned):
+        queries.workflow_named("fake")
 
 
-def test_a_key_put_beside_it_is_trusted_and_one_of_another_purpose_is_not(world: World, public: Path) -> None:
+def test_a_key_put_beside_it_is_trusted_and_one_of_another_purpose_is_not(world: World, ring: Ring) -> None:
     partner = keys.make("definition-partner")
     body = {**FAKE, "submissions_max": 2, "implementation": wiring.implementation("fake")}
     made = dsse.sign(kind="workflow", name="fake", document=body, pair=partner)
     change(envelope=canonical(made).decode(), digest=digest_of(body))
     for name, trusted in (("decision-partner", False), ("definition-partner", True)):
-        beside = public.with_name(f"{name}.pub")
-        beside.write_text(partner.public.pem())
-        try:
-            if trusted:
-                assert queries.workflow_named("fake")[0].submissions_max == 2
-            else:
-                with pytest.raises(Unsigned):
-                    queries.workflow_named("fake")
-        finally:
-            beside.unlink()
+        keyring.write(Ring(ring.origin, (*ring.pairs, replace(partner.public, name=name))))
+        assert keyring.pair("definition").name == "definition", "a partner's key never signs here"
+        if trusted:
+            assert queries.workflow_named("fake")[0].submissions_max == 2
+        else:
+            with pytest.raises(Unsigned):
+                queries.workflow_named("fake")
+    keyring.write(ring)
     with pytest.raises(Unsigned):
         queries.workflow_named("fake")
 

@@ -64,3 +64,10 @@ def test_no_bytes_raise_anything_else(data: bytes) -> None:
 def test_the_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
     assert digest_of({"a": 1}) != digest_of({"a": 2})
+
+
+@pytest.mark.parametrize("path", files("jcs-rfc8785/testdata/outhex", "*.txt"), ids=lambda p: p.stem)
+def test_public_vectors_byte_by_byte(path: Path) -> None:
+    """T9: strict reading, then exactly these bytes."""
+    given = (VECTORS / "jcs-rfc8785/testdata/input" / f"{path.stem}.json").read_bytes()
+    assert canonical(read(given)) == bytes.fromhex("".join(path.read_text().split()))

@@ -14,11 +14,10 @@ from hybridops.trust.merkle import (
     Frontier,
     check_consistency,
     check_inclusion,
-    consistency_proof,
-    inclusion_proof,
     leaf_hash,
-    root_of,
+    node_hash,
 )
+from tests.trust.naive import consistency, inclusion, root_of
 from tests.trust.public import files
 
 HASHES = [leaf_hash(bytes([i])) for i in range(64)]
@@ -60,10 +59,19 @@ def test_the_root_of_nothing_is_the_hash_of_nothing() -> None:
     assert Frontier().root() == root_of([]) == EMPTY_ROOT
 
 
+def test_a_node_is_never_a_leaf_and_no_last_leaf_is_doubled() -> None:
+    """T10: second preimages, and the duplicated last leaf of CVE-2012-2459."""
+    left, right = HASHES[:2]
+    assert node_hash(left, right) != leaf_hash(left + right)
+    assert root_of(HASHES[:3]) != root_of([*HASHES[:3], HASHES[2]])
+    with pytest.raises(Refused):
+        check_inclusion(node_hash(left, right), 0, 1, [], leaf_hash(left + right))
+
+
 @given(size=st.integers(1, 64), data=st.data())
 def test_every_leaf_is_proved_and_no_other_bytes_are(size: int, data: st.DataObject) -> None:
     leaves, index = HASHES[:size], data.draw(st.integers(0, size - 1))
-    proof, root = inclusion_proof(leaves, index), root_of(leaves)
+    proof, root = inclusion(leaves, index), root_of(leaves)
     check_inclusion(leaves[index], index, size, proof, root)
     with pytest.raises(Refused):
         check_inclusion(leaf_hash(b"other"), index, size, proof, root)
@@ -75,7 +83,7 @@ def test_every_leaf_is_proved_and_no_other_bytes_are(size: int, data: st.DataObj
 def test_a_grown_tree_is_consistent_and_a_rewritten_one_is_not(new: int, data: st.DataObject) -> None:
     old = data.draw(st.integers(1, new))
     leaves = HASHES[:new]
-    proof = consistency_proof(leaves, old)
+    proof = consistency(leaves, old)
     check_consistency(old, new, proof, root_of(leaves[:old]), root_of(leaves))
     rewritten = [leaf_hash(b"rewritten"), *leaves[1:]]
     with pytest.raises(Refused):
@@ -91,3 +99,11 @@ def test_a_frontier_that_was_put_away_goes_on_as_if_it_had_not_been(cut: int) ->
     for leaf in HASHES[cut:]:
         again.append(leaf)
     assert again.root() == root_of(HASHES)
+
+
+def test_a_consistency_proof_has_no_easy_cases() -> None:
+    """T11: from nothing, equal sizes with a proof, sizes swapped."""
+    root = root_of(HASHES[:5])
+    for old, new, proof in ((0, 0, []), (0, 5, []), (5, 5, [root]), (5, 3, consistency(HASHES[:5], 3))):
+        with pytest.raises(Refused):
+            check_consistency(old, new, proof, root, root)

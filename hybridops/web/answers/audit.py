@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.html import format_html
@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from hybridops.audit.models import AuditEvent
 from hybridops.audit.queries import State
-from hybridops.audit.verify import Report
+from hybridops.audit.report import Report
 from hybridops.domain.budget import from_micro
 from hybridops.web import fmt
 from hybridops.web.answers import bold, counted, joined, marked, sentence
@@ -23,6 +23,8 @@ def answer(now: State, report: Report | None = None) -> SafeString:
     if not now.events:
         return joined(["No event is recorded yet."])
     events = bold(fmt.number(now.events) + (" event" if now.events == 1 else " events"))
+    if now.alarm:
+        return joined([bold("Nothing is signed any more."), now.alarm])
     if now.made_at is None:
         return joined([format_html("{} recorded, none of them under a signed checkpoint yet.", events)])
     if not now.signed:
@@ -53,6 +55,10 @@ def _verified(report: Report) -> SafeString:
 
 _WORDS = {
     "audit.read": "Read the audit log",
+    "audit.erased": "Erased personal texts",
+    "audit.exported": "Exported a bundle of proofs",
+    "key.rotated": "Took a new signing key",
+    "key.revoked": "Revoked a signing key",
     "approval.asked": "Asked for approval",
     "approval.voted": "Decided",
     "approval.narrowed": "Tightened the limits",
@@ -74,9 +80,8 @@ def did(event: AuditEvent) -> str:
     return _WORDS.get(event.action) or f"{room} {verb.replace('_', ' ')}".strip().capitalize()
 
 
-def detail(event: AuditEvent) -> str:
+def detail(facts: Mapping[str, Any]) -> str:
     """Before and after, or the one fact that says most."""
-    facts: dict[str, Any] = json.loads(event.body).get("facts", {})
     if "from_micro" in facts:
         return f"{_usd(facts['from_micro'])} → {_usd(facts['to_micro'])}"
     for before, after in (("from", "to"), ("was", "state")):
@@ -98,7 +103,7 @@ def _moves(moves: list[dict[str, Any]]) -> str:
     return f"{what}: {_words(last['from'])} → {_words(last['to'])}{more}"
 
 
-_TELLING = ("verdict", "why", "what", "name", "title", "role", "username")
+_TELLING = ("verdict", "reason", "why", "what", "name", "title", "role", "username")
 
 
 def _usd(micro: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from hybridops.audit import queries
 from hybridops.audit import verify as verification
-from hybridops.audit.models import AuditEvent
-from hybridops.audit.queries import State
+from hybridops.audit.queries import Seen, State
+from hybridops.audit.report import Report
 from hybridops.audit.services import note_read
-from hybridops.audit.verify import Report
 from hybridops.domain import clock
 from hybridops.domain.errors import Refused
 from hybridops.teams.access import actor, check_may
@@ -32,7 +31,7 @@ from hybridops.web.pages.audit_form import AuditForm
 NEEDS = "The audit log needs the Auditor, Operator or Administrator role."
 ROWS = 50
 DAYS = 30
-VERIFY_MAX = 50_000
+VERIFY_MAX = 100_000  # a few seconds; a longer log is verified on the server
 
 
 @page(refusal=NEEDS)
@@ -70,6 +69,7 @@ def _list(request: HttpRequest, report: Report | None) -> HttpResponse:
         "answer": answers.answer(now, report),
         "strip": _strip(now, report),
         "too_long": now.events > VERIFY_MAX,
+        "run": _run(form.cleaned_data.get("object", "")) if form.is_valid() else None,
     }
     return render(request, "audit/audit.html", told, status=200 if form.is_valid() else 422)
 
@@ -82,7 +82,7 @@ def _found(request: HttpRequest, form: AuditForm, now: State) -> dict[str, Any]:
     query.pop("before", None)
     found = now.events if wanted.any else rows.count()
     return {
-        "rows": [_row(one, now) for one in shown],
+        "rows": [_row(one, now) for one in queries.seen(shown)],
         "found": found,
         "older": older,
         "query": query.urlencode(),
@@ -90,18 +90,23 @@ def _found(request: HttpRequest, form: AuditForm, now: State) -> dict[str, Any]:
     }
 
 
-def _row(event: AuditEvent, now: State) -> dict[str, Any]:
-    leaf = getattr(event, "leaf", None)
-    kind, _, name = event.actor.partition(" ")
+def _row(seen: Seen, now: State) -> dict[str, Any]:
+    leaf = getattr(seen.event, "leaf", None)
     return {
-        "event": event,
-        "who": name or event.actor,
-        "kind": kind.partition(":")[0],
-        "did": answers.did(event),
-        "detail": answers.detail(event),
-        "object": named(event.stream),
+        "event": seen.event,
+        "who": seen.who,
+        "kind": seen.kind,
+        "did": answers.did(seen.event),
+        "detail": answers.detail(seen.facts),
+        "object": named(seen.event.stream),
         "sealed": leaf is not None and leaf.index < now.sealed,
     }
+
+
+def _run(stream: str) -> int | None:
+    """The run that an object is: its proofs can be exported."""
+    room, _, number = stream.partition(":")
+    return int(number) if room == "run" and number.isdecimal() else None
 
 
 def named(stream: str) -> dict[str, str]:
@@ -138,18 +143,56 @@ def event(request: HttpRequest, pk: int) -> HttpResponse:
     """One event: its exact bytes, and the path from them to the signed root."""
     check_may(reader(request), Permission.SEE_AUDIT)
     found, now = queries.event_at(pk), queries.state()
+    (seen,) = queries.seen([found])
     note_read(actor=actor(reader(request)), what=f"event {pk}")
-    body = json.loads(found.body)
     told = {
-        **_row(found, now),
+        **_row(seen, now),
         "state": now,
-        "facts": [(name, _shown(value)) for name, value in body.get("facts", {}).items()],
+        "facts": [
+            *((name, _shown(value)) for name, value in seen.facts.items()),
+            *((name, _gone(moment)) for name, moment in seen.erased.items()),
+        ],
         "bytes": len(found.body.encode()),
         "leaf_hash": bytes(found.leaf_hash).hex(),
         "leaf": getattr(found, "leaf", None),
         "proof": queries.prove(found, now),
+        "run": _run(found.stream),
     }
     return render(request, "audit/event.html", told)
+
+
+@page(refusal="")
+@require_GET
+def proof(request: HttpRequest, pk: int) -> HttpResponse:
+    """The event's proof as a file that other tools read (c2sp.org/tlog-proof)."""
+    check_may(reader(request), Permission.SEE_AUDIT)
+    found = queries.event_at(pk)
+    text = queries.proof_file(found, queries.state())
+    note_read(actor=actor(reader(request)), what=f"the proof of event {pk}")
+    return _download(text.encode(), f"event-{pk}.tlog-proof", "text/plain; charset=utf-8")
+
+
+@page(refusal="")
+@require_GET
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """The newest signed checkpoint, to be kept outside."""
+    check_may(reader(request), Permission.SEE_AUDIT)
+    now = queries.state()
+    if not now.note:
+        raise Refused("No checkpoint is signed yet.")
+    note_read(actor=actor(reader(request)), what=f"the checkpoint of {now.sealed} events")
+    return _download(now.note.encode(), f"checkpoint-{now.sealed}.txt", "text/plain; charset=utf-8")
+
+
+def _download(data: bytes, name: str, media: str) -> HttpResponse:
+    answered = HttpResponse(data, content_type=media)
+    answered["Content-Disposition"] = f'attachment; filename="{name}"'
+    answered["X-Content-Type-Options"] = "nosniff"
+    return answered
+
+
+def _gone(moment: datetime) -> str:
+    return f"erased on {fmt.day(moment)}"
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,186 @@
+"""What the log costs: an event on the hot path, a place, a proof and the whole check, on one core and SQLite.
+
+HYBRIDOPS_BENCH_EVENTS sets how long the log is, a million without it. The events are written with the bytes
+that `record` writes, in bulk; places, tiles and checkpoints are made by the sequencer and the sealer themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from statistics import median, quantiles
+from time import perf_counter, process_time
+from typing import Any
+
+from hybridops.bootstrap import ROOT
+
+EVENTS = int(os.environ.get("HYBRIDOPS_BENCH_EVENTS", "1000000"))
+BULK, A_RUN, SEALS = 20_000, 16, 50
+
+
+def figures() -> Iterator[dict[str, Any]]:
+    """Measured in a child with a data folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="hybridops-bench-") as folder:
+        env = os.environ | {"HYBRIDOPS_HOME": folder, "DJANGO_SETTINGS_MODULE": "hybridops.config.settings"}
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            env.pop(name, None)
+        done = subprocess.run(
+            [sys.executable, "-c", "from tests.bench import bench_audit as b; b.main()"],
+            cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    for line in done.stdout.splitlines():
+        name, value, unit, n = line.split("\t")
+        yield {"name": name, "value": float(value), "unit": unit, "n": int(n), "against": None, "ratio": None}
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    from hybridops.audit import keyring
+
+    keyring.make_missing()
+    _append()
+    _fill()
+    _prove()
+    _verify()
+
+
+def told(name: str, value: float, unit: str, n: int) -> None:
+    print(f"{name}\t{value:.4g}\t{unit}\t{n}", flush=True)
+
+
+def _times(what: Callable[[], object], count: int) -> list[float]:
+    found = []
+    for _ in range(count):
+        start = perf_counter()
+        what()
+        found.append((perf_counter() - start) * 1000)
+    return found
+
+
+def _append() -> None:
+    """An event inside a transaction that is open anyway, as every move is; plain, and with a person's words."""
+    from django.db import transaction
+
+    from hybridops.audit.services import record
+    from hybridops.domain.actors import Actor
+
+    actor = Actor("worker", "w1", "w1", "Ines")
+    facts = {"state": "running", "was": "queued", "version": 7, "moves": [{"stage": "narrow", "from": "ready", "to": "running", "why": "taken by w1"}]}  # fmt: skip
+    for name, personal in (("an event", None), ("an event with a reason", {"reason": "cheap enough"})):
+
+        def one(personal: Any = personal) -> None:
+            record(stream="run:1", action="run.moved", actor=actor, facts=facts, personal=personal)
+
+        with transaction.atomic():
+            one()
+        with transaction.atomic():
+            told(name, median(_times(one, 2000)), "ms", 2000)
+
+
+def _fill() -> None:
+    from hybridops.audit.services import SEQUENCE_MAX, seal, sequence
+
+    sequenced = 0.0
+    for start in range(0, EVENTS, BULK):
+        _bulk(start, min(BULK, EVENTS - start))
+        began = perf_counter()
+        while sequence() == SEQUENCE_MAX:
+            pass
+        sequenced += perf_counter() - began
+        if start // BULK % max(1, EVENTS // BULK // SEALS) == 0:
+            seal()
+    told("a place in the log", sequenced / EVENTS * 1e6, "microseconds", EVENTS)
+    began = perf_counter()
+    seal()
+    told("a checkpoint", (perf_counter() - began) * 1000, "ms", 1)
+
+
+def _bulk(start: int, count: int) -> None:
+    """Runs of sixteen events each, as their bytes would be."""
+    from django.db import connection, transaction
+
+    from hybridops.domain import clock
+    from hybridops.trust.canonical import canonical
+    from hybridops.trust.merkle import leaf_hash
+
+    at = clock.now()
+    stored = connection.ops.adapt_datetimefield_value(at)
+    actor = _actor()
+    rows, streams = [], {}
+    for number in range(start, start + count):
+        run, seq = 1000 + number // A_RUN, number % A_RUN + 1
+        stream = f"run:{run}"
+        body = canonical(
+            {
+                "v": 2, "stream": stream, "seq": seq, "at": at.isoformat(), "action": "run.moved", "actor": actor,
+                "facts": {"state": "running", "was": "queued", "version": seq, "moves": [{"stage": "narrow", "from": "ready", "to": "running", "why": "taken by w1"}]},
+            }
+        )  # fmt: skip
+        rows.append((stream, seq, stored, "run.moved", "worker:w1", body.decode(), leaf_hash(body)))
+        streams[stream] = seq
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO audit_auditevent (stream, seq, at, action, actor, body, leaf_hash) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            rows,
+        )
+        cursor.executemany(
+            "INSERT INTO audit_stream (name, head) VALUES (%s, %s) "
+            "ON CONFLICT (name) DO UPDATE SET head = excluded.head",
+            list(streams.items()),
+        )
+
+
+def _actor() -> dict[str, str]:
+    """As the events of `_append` have it: the text behind its digest is there."""
+    import json
+
+    from hybridops.audit.models import AuditEvent
+
+    body = AuditEvent.objects.values_list("body", flat=True).first()
+    actor: dict[str, str] = json.loads(body or "{}")["actor"]
+    return actor
+
+
+def _prove() -> None:
+    from hybridops.audit import queries, tiles
+    from hybridops.audit.models import AuditEvent
+
+    now, source = queries.state(), random.Random(1)
+
+    def inclusion() -> None:
+        event = AuditEvent.objects.select_related("leaf").get(leaf__index=source.randrange(now.sealed))
+        assert not queries.prove(event, now).problem
+
+    def consistency() -> None:
+        tiles.tree().consistency(source.randrange(1, now.sealed), now.sealed)
+
+    for name, what in (("an inclusion proof", inclusion), ("a consistency proof", consistency)):
+        found = _times(what, 300)
+        told(name, median(found), "ms", 300)
+        told(f"{name}, slowest in a hundred", quantiles(found, n=100)[98], "ms", 300)
+    told("the state of the log for its page", median(_times(queries.state, 20)), "ms", 20)
+
+
+def _verify() -> None:
+    import resource
+
+    from hybridops.audit.verify import verify
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began, worked = perf_counter(), process_time()
+    report = verify()
+    worked = process_time() - worked
+    assert report.verified, report.findings
+    told("the whole log verified", perf_counter() - began, "s", report.events)
+    told("the whole log verified, time of one core", worked, "s", report.events)
+    told("memory that takes", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, "MiB", 1)
