@@ -165,7 +165,11 @@ def move(
 
 
 def _record(
-    draft: Draft, verb: str, user: User | None, facts: Mapping[str, Any], said: Mapping[str, str] | None = None
+    draft: Draft,
+    verb: str,
+    user: User | None,
+    facts: Mapping[str, Any],
+    said: Mapping[str, str] | None = None,
 ) -> None:
     told = {"kind": draft.kind, "name": draft.name, "version": draft.version, "revision": draft.revision}
     told |= {"digest": draft.digest, **facts}

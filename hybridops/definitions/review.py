@@ -16,7 +16,7 @@ from hybridops.teams.access import actor, may
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.trust import dsse
-from hybridops.trust.passkey import challenge_of
+from hybridops.trust.assertion import challenge_of
 
 VERDICTS = ("approve", "changes", "reject")
 ACCEPTED = (Method.PASSKEY, Method.CODE)
@@ -33,7 +33,9 @@ def check_may_review(user: User, draft: Draft) -> None:
 
 def to_sign(draft: Draft, *, verdict: str, reason: str) -> str:
     """The digest that a passkey signs: of the revision shown together with what is said about it."""
-    return challenge_of({"subject": draft.digest, "verdict": verdict, "reason": reason.strip(), "limits": {}})
+    return challenge_of(
+        {"subject": draft.digest, "verdict": verdict, "reason": reason.strip(), "limits": {}}
+    ).hex()
 
 
 @transaction.atomic(savepoint=False)

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from hybridops.domain.states import NoticeState
-from hybridops.outbox.kinds import KINDS, Pace
+from hybridops.outbox.kinds import Pace
 
 _WAITING = Q(state=NoticeState.QUEUED)
 
@@ -19,7 +19,7 @@ class Notice(models.Model):
     """
 
     key = models.CharField(max_length=160)
-    kind = models.CharField(max_length=40, choices=[(kind, kind) for kind in KINDS])
+    kind = models.CharField(max_length=40)
     state = models.CharField(max_length=10, default=NoticeState.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField()

@@ -48,4 +48,8 @@ def webhooks_of(team_ids: Iterable[int]) -> QuerySet[Webhook]:
 def paces_of(person_id: int) -> dict[str, Pace]:
     """How soon a person hears of each kind that can be put off."""
     chosen = dict(Choice.objects.filter(person_id=person_id).values_list("kind", "pace"))
-    return {kind: Pace(chosen.get(kind, told.pace)) for kind, told in KINDS.items() if not (told.urgent or told.machines)}
+    return {
+        kind: Pace(chosen.get(kind, told.pace))
+        for kind, told in KINDS.items()
+        if not (told.urgent or told.machines)
+    }

@@ -81,9 +81,7 @@ def _write_deliveries(kind: str, occasion: str, team_id: int, path: str, data: M
         deliver(hooks, kind, occasion, path, data)
 
 
-def deliver(
-    hooks: Sequence[Webhook], kind: str, occasion: str, path: str, data: Mapping[str, Any]
-) -> None:
+def deliver(hooks: Sequence[Webhook], kind: str, occasion: str, path: str, data: Mapping[str, Any]) -> None:
     """Queues one CloudEvent for each of these webhooks; the same occasion once."""
     now = clock.now()
     event = {
