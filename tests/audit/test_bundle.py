@@ -147,7 +147,7 @@ FORGERIES: list[tuple[str, Callable[[dict[str, bytes]], Any], str]] = [
     ("no checkpoint", dropped("checkpoint"), "lacks checkpoint"),
     ("the Ed25519 line stripped", stripped(4), "exactly one Ed25519 line"),
     ("the ML-DSA line stripped", stripped(5), "exactly one ML-DSA-44 line"),
-    ("a larger tree", edited("checkpoint", b"\n65\n", b"\n66\n"), "Ed25519 signature of log is not valid"),
+    ("a larger tree", edited("checkpoint", b"\n66\n", b"\n67\n"), "Ed25519 signature of log is not valid"),
     ("a file more", lambda files: files.update({"extra.json": b"{}"}), "extra.json is no part of a bundle"),
     ("a request more", lambda files: files.update({"requests/9/assessment.json": b"{}"}), "belongs to no request"),
     ("no canonical JSON", edited("requests/1/assessment", b'"score":', b'"score": '), "not canonical"),
@@ -252,7 +252,7 @@ def test_keys_count_where_they_are_believed(bundle: Made) -> None:
         ("definition", "No trusted key"),
         ("log", "has ended"),
     ):
-        for change in ({"not_after": 3}, {"not_before": 64 if purpose != "log" else 65}):
+        for change in ({"not_after": 3}, {"not_before": 65 if purpose != "log" else 66}):
             pairs = (replace(p, **change) if p.purpose == purpose else p for p in bundle.ring.pairs)
             wrong(replace(bundle, ring=Ring(bundle.ring.origin, tuple(pairs))), bundle.data, words)
     others = tuple(keys.make(name).public for name in ("log", "definition", "decision"))
