@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from hybridops.audit.models import Payload
@@ -17,7 +19,8 @@ from hybridops.domain.actors import Actor
 from hybridops.trust.personal import Text, salted
 
 OWNER = "owner"  # whose work it is, known by name only
-CACHE = "hybridops_names"  # on the connection: another database may not know what this one does
+# The digests of names by (whose, name), for each connection: another database may not know them.
+_KNOWN: WeakKeyDictionary[BaseDatabaseWrapper, dict[tuple[str, str], str]] = WeakKeyDictionary()
 
 
 def told(actor: Actor) -> dict[str, str]:
@@ -28,9 +31,7 @@ def told(actor: Actor) -> dict[str, str]:
 
 def _named(about: str, name: str) -> str:
     """The digest of a name. Its text is written once; who knows it asks nothing."""
-    known: dict[tuple[str, str], str] | None = getattr(connection, CACHE, None)
-    if known is None:
-        setattr(connection, CACHE, known := {})
+    known = _KNOWN.setdefault(connections[DEFAULT_DB_ALIAS], {})
     digest = known.get((about, name))
     if digest is None:
         rows = Payload.objects.filter(about=about, field="name", text=name)
@@ -55,10 +56,10 @@ def keep(texts: Iterable[Text]) -> None:
 
 def forget(**_: Any) -> None:
     """A new connection, or an erased name: what was remembered here no longer counts."""
-    setattr(connection, CACHE, None)
+    _KNOWN.pop(connections[DEFAULT_DB_ALIAS], None)
 
 
-connection_created.connect(forget, dispatch_uid=CACHE)
+connection_created.connect(forget, dispatch_uid=__name__)
 
 
 @dataclass(frozen=True, slots=True)

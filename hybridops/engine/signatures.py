@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from hybridops.approvals.models import Decision
 from hybridops.audit import queries
 from hybridops.audit.keyring import ring
+from hybridops.audit.report import Report, Step
+from hybridops.audit.verify import verify
 from hybridops.definitions.models import SignedDocument
 from hybridops.domain.errors import Unsigned
 from hybridops.trust import dsse
@@ -17,6 +19,14 @@ from hybridops.trust.canonical import digest_of
 
 SIGNED = "Each decision and document was signed by a key that was believed at its place in the log"
 FINDINGS_MAX = 20
+
+
+def verify_all(*, kept: Sequence[str] = ()) -> Report:
+    """The whole log, and every signature that stands in it."""
+    report, wrong = verify(kept=kept), signatures()
+    report.steps.append(Step(SIGNED, len(wrong)))
+    report.findings += wrong
+    return report
 
 
 def signatures() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils.html import strip_tags
 
-from hybridops.audit import queries
+from hybridops.audit import keyring, queries
 from hybridops.audit.models import AuditEvent
 from hybridops.audit.queries import State
 from hybridops.audit.report import Report
@@ -18,6 +19,8 @@ from hybridops.audit.services import seal, sequence
 from hybridops.domain import clock
 from hybridops.engine.inline import drive
 from hybridops.teams.models import User
+from hybridops.trust import checkpoint, offline, proof
+from hybridops.trust.merkle import check_inclusion, leaf_hash
 from hybridops.web.answers.audit import answer
 from hybridops.web.pages import audit as pages
 from tests.world import World, submit
@@ -173,3 +176,64 @@ def test_answers_are_short_and_never_say_none() -> None:
             told = strip_tags(answer(state, report))
             assert 0 < len(told.split()) <= 40
             assert "None " not in told.replace("None is newer", "")
+
+
+def test_a_proof_and_the_checkpoint_are_taken_home(world: World) -> None:
+    drive(submit(world).pk)
+    sealed()
+    event = AuditEvent.objects.order_by("pk")[3]
+    given = reads(world.aud, f"/audit/{event.pk}/proof/")
+    shown = proof.read(given.content.decode())
+    note = reads(world.aud, "/audit/checkpoint/").content.decode()
+    assert shown.note == note
+    opened = checkpoint.open_note(note, origin=keyring.ring().origin, trusted=keyring.ring().of("log"))
+    point = opened.checkpoint
+    check_inclusion(leaf_hash(event.body.encode()), shown.index, point.size, shown.path, point.root)
+    late = AuditEvent.objects.order_by("-pk")[0]
+    assert reads(world.aud, f"/audit/{late.pk}/proof/").status_code == 422
+    whats = [json.loads(one.body)["facts"].get("what", "") for one in AuditEvent.objects.order_by("-pk")[:2]]
+    assert [what.split()[1] for what in whats] == ["checkpoint", "proof"]
+
+
+def test_nothing_is_taken_before_it_is_signed(world: World) -> None:
+    assert reads(world.aud, "/audit/checkpoint/").status_code == 422
+    assert reads(world.aud, "/audit/999999/proof/").status_code == 404
+
+
+def posts(user: User, address: str, **sent: str) -> Any:
+    client = Client()
+    client.force_login(user)
+    return client.post(address, sent)
+
+
+def test_proofs_of_a_run_are_for_who_sees_the_run(world: World) -> None:
+    run = drive(submit(world).pk)
+    address = f"/runs/{run.pk}/proofs/"
+    for person in (world.ines, world.mikkel, world.aud):
+        given = posts(person, address)
+        assert (given.status_code, given["Content-Type"]) == (200, "application/zip")
+        told = list(offline.verify(given.content, keyring.ring()))
+        assert told[0].startswith(f"The bundle of run R-{run.pk} is whole")
+        event = AuditEvent.objects.filter(action="audit.exported").order_by("-pk")[0]
+        assert event.actor == f"person:{person.pk}"
+    before = AuditEvent.objects.count()
+    assert posts(world.zoe, address).status_code == 404
+    assert posts(world.aud, "/runs/999999/proofs/").status_code == 404
+    assert Client().post(address).status_code == 302
+    assert posts(world.aud, address, since="many").status_code == 422
+    assert posts(world.aud, address, since="99999999").status_code == 422
+    assert reads(world.aud, address).status_code == 405
+    for name in ("proof", ""):
+        assert reads(world.mikkel, f"/audit/1/{name and name + '/'}").status_code == 404
+    assert reads(world.mikkel, "/audit/checkpoint/").status_code == 404
+    assert AuditEvent.objects.count() == before
+
+
+def test_the_export_is_offered_where_a_run_is_shown(world: World) -> None:
+    run = drive(submit(world).pk)
+    address = f'action="/runs/{run.pk}/proofs/"'
+    sealed()
+    event = AuditEvent.objects.filter(stream=f"run:{run.pk}")[0]
+    for page in (f"/runs/{run.pk}/", f"/audit/?object=R-{run.pk}", f"/audit/{event.pk}/"):
+        assert address in reads(world.aud, page).content.decode(), page
+    assert address not in reads(world.aud).content.decode()

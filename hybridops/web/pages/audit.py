@@ -14,12 +14,12 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_POST
 
 from hybridops.audit import queries
-from hybridops.audit import verify as verification
 from hybridops.audit.queries import Seen, State
 from hybridops.audit.report import Report
 from hybridops.audit.services import note_read
 from hybridops.domain import clock
 from hybridops.domain.errors import Refused
+from hybridops.engine.signatures import verify_all
 from hybridops.teams.access import actor, check_may
 from hybridops.teams.permissions import Permission
 from hybridops.web import figures, fmt
@@ -51,7 +51,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         raise Refused(
             f"The log has more than {fmt.number(VERIFY_MAX)} events; run `manage.py verify` on the server instead."
         )
-    report = verification.verify()
+    report = verify_all()
     facts = {"events": report.events, "findings": len(report.findings)}
     note_read(actor=actor(reader(request)), what="the whole log, to verify it", facts=facts)
     return _list(request, report)

@@ -9,9 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from hybridops.audit.report import Step
-from hybridops.audit.verify import verify
-from hybridops.engine.signatures import SIGNED, signatures
+from hybridops.engine.signatures import verify_all
 
 
 class Command(BaseCommand):
@@ -23,10 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--kept", type=Path, action="append", default=[], help=told)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = verify(kept=[file.read_text() for file in options["kept"]])
-        signed = signatures()
-        report.steps.append(Step(SIGNED, len(signed)))
-        report.findings += signed
+        report = verify_all(kept=[file.read_text() for file in options["kept"]])
         if options["json"]:
             self.stdout.write(json.dumps({"verified": report.verified, **asdict(report)}))
         else:
