@@ -17,6 +17,9 @@ def main() -> None:
 
     import hybridops.config  # noqa: F401  (chooses the SQLite library before Django loads one)
 
+    if sys.argv[1:2] == ["demo"]:  # before any setting is read: these two say that it is the demo
+        os.environ.setdefault("HYBRIDOPS_DEMO", "1")
+        os.environ.setdefault("HYBRIDOPS_HOME", str(bootstrap.ROOT / "data" / "demo"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hybridops.config.settings")
     try:
         execute_from_command_line(sys.argv)

@@ -38,7 +38,7 @@ class StackError(SupervisorError):
 
 
 class Stack:
-    """Broker, web, one worker a queue, the sweeper and the simulator. The database is migrated by the caller.
+    """Broker, web, one worker a queue, sweeper, courier and simulator. The database is migrated by the caller.
 
     The constructor refuses a busy port; port 0 takes a free one. With REDIS_URL set no broker is started.
     """
@@ -54,6 +54,7 @@ class Stack:
             **(env or {}),
             "HYBRIDOPS_HOME": str(self.home),
             "REDIS_URL": shared or Broker(self.home).url,
+            "HYBRIDOPS_SITE": os.environ.get("HYBRIDOPS_SITE") or self.url,
             "PYTHONUNBUFFERED": "1",
         }
         self._supervisor: Supervisor | None = None
@@ -75,8 +76,11 @@ class Stack:
             Spec(f"worker-{queue}", (*manage, "worker", queue), {**self.env, **ONE_THREAD})
             for queue in QUEUES
         ]
-        others = [Spec(name, (*manage, name), {**self.env, **ONE_THREAD}) for name in ("sweep", "simulator")]
-        return [*self._broker_specs(), Spec("web", self._web_argv(), self.env), *workers, *others]
+        others = [
+            Spec(name, (*manage, name), {**self.env, **ONE_THREAD})
+            for name in ("sweep", "courier", "simulator")
+        ]
+        return [*self._broker_specs(), self._web_spec(), *workers, *others]
 
     def __enter__(self) -> Self:
         try:
@@ -158,6 +162,10 @@ class Stack:
                 "broker", broker.argv(), ready=broker.answers, orphan_signal=signal.SIGTERM, lock=broker.lock
             )
         ]
+
+    def _web_spec(self) -> Spec:
+        """First of all, and alone until it answers: people wait for the page, nobody waits for a worker."""
+        return Spec("web", self._web_argv(), self.env, ready=self._answers)
 
     def _web_argv(self) -> list[str]:
         options = {

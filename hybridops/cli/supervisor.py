@@ -180,13 +180,16 @@ class Supervisor:
             self._shut_down()
 
     def _start_in_turn(self) -> None:
+        started: list[Child] = []
         for child in self.children.values():
             if self._stopping.is_set():
                 return
             child.start()
+            started.append(child)
             ready = child.spec.ready
             while ready and not child.given_up and not ready() and not self._stopping.wait(TICK_SECONDS):
-                self._tend(child)
+                for each in started:
+                    self._tend(each)
 
     def _tend(self, child: Child) -> None:
         child.tend()

@@ -107,6 +107,41 @@ def origin_of(url: str) -> list[str]:
     return [f"{parts.scheme}://{parts.netloc}"] if url else []
 
 
+def site() -> str:
+    """The address that links in mails begin with, without a slash at its end."""
+    origins = listed("HYBRIDOPS_ORIGINS", "http://localhost:8000")
+    return (os.environ.get("HYBRIDOPS_SITE") or origins[0]).rstrip("/")
+
+
+def mailer(folder: Path) -> dict[str, Any]:
+    """Django's mailer: `file` (the default) writes into the data folder, `smtp` sends, `console` and `locmem` test."""
+    kind = os.environ.get("HYBRIDOPS_MAIL") or "file"
+    options: dict[str, Any] = {}
+    if kind == "file":
+        options = {"file_path": str(folder / "mail")}
+    elif kind == "smtp":
+        options = {
+            "host": os.environ.get("HYBRIDOPS_SMTP_HOST") or "localhost",
+            "port": int(os.environ.get("HYBRIDOPS_SMTP_PORT") or 25),
+            "use_tls": flag("HYBRIDOPS_SMTP_TLS"),
+            "timeout": 10,
+        }
+        if user := os.environ.get("HYBRIDOPS_SMTP_USER"):
+            options |= {"username": user, "password": _secret_file("HYBRIDOPS_SMTP_PASSWORD_FILE")}
+    elif kind not in ("console", "locmem"):
+        raise ImproperlyConfigured("HYBRIDOPS_MAIL is file, smtp, console or locmem.")
+    backend = {"file": "filebased"}.get(kind, kind)
+    return {"BACKEND": f"django.core.mail.backends.{backend}.EmailBackend", "OPTIONS": options}
+
+
+def _secret_file(name: str) -> str:
+    """A secret that stands in a file: environment variables are seen by too many."""
+    try:
+        return Path(os.environ.get(name, "")).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name} must name a file that can be read ({error.strerror}).") from None
+
+
 def secret_key(folder: Path) -> str:
     """The given key, else one made at the first start and kept where only the owner reads it."""
     given = os.environ.get("HYBRIDOPS_SECRET_KEY")

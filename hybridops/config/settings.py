@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "hybridops.backends",
     "hybridops.artifacts",
     "hybridops.teams",
+    "hybridops.outbox",
     "hybridops.audit",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -118,11 +119,11 @@ PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 OBSERVE_SECONDS = 15  # between two looks at a provider's backends
 SEAL_SECONDS = 2  # between two rounds that put new records into the log
-MAILERS = {
-    "default": {
-        "BACKEND": f"django.core.mail.backends.{os.environ.get('HYBRIDOPS_MAIL') or 'console'}.EmailBackend"
-    }
-}
+# Notices: mail goes into files of the data folder until a server is named; links lead to SITE.
+SITE = environment.site()
+MAILERS = {"default": environment.mailer(HOME)}
+DEFAULT_FROM_EMAIL = os.environ.get("HYBRIDOPS_MAIL_FROM") or "hybridops@localhost"
+WEBHOOKS_INSIDE = environment.flag("HYBRIDOPS_WEBHOOKS_INSIDE")  # addresses of one's own network, also http
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

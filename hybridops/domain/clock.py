@@ -21,6 +21,11 @@ def now() -> datetime:
     return told[0] if told else datetime.now(UTC)
 
 
+def is_told() -> bool:
+    """Whether a told moment is lived now, a rehearsed past, and not the real one."""
+    return _set_to.get() is not None
+
+
 @contextmanager
 def at(moment: datetime) -> Iterator[None]:
     """Within the block `now()` answers `moment`, and later ones as `advance` says."""

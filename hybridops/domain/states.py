@@ -53,6 +53,13 @@ class ReservationState(StrEnum):
     RELEASED = "released"
 
 
+class NoticeState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    GIVEN_UP = "given_up"  # until a person tries again
+    DROPPED = "dropped"  # whoever was to be told may no longer see it
+
+
 class RunState(StrEnum):
     QUEUED = "queued"
     VALIDATED = "validated"
@@ -84,7 +91,7 @@ ENDINGS = frozenset(
     }
 )
 
-_S, _A, _P, _R = StageState, RequestState, SubmissionState, ReservationState
+_S, _A, _P, _R, _N = StageState, RequestState, SubmissionState, ReservationState, NoticeState
 
 STAGE_MOVES: Mapping[StageState, frozenset[StageState]] = {
     _S.WAITING: frozenset({_S.READY, _S.SKIPPED}),
@@ -121,6 +128,12 @@ RESERVATION_MOVES: Mapping[ReservationState, frozenset[ReservationState]] = {
     _R.HELD: frozenset({_R.SETTLED, _R.RELEASED}),
     _R.SETTLED: frozenset(),
     _R.RELEASED: frozenset(),
+}
+NOTICE_MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {
+    _N.QUEUED: frozenset({_N.SENT, _N.GIVEN_UP, _N.DROPPED}),
+    _N.GIVEN_UP: frozenset({_N.QUEUED}),
+    _N.SENT: frozenset(),
+    _N.DROPPED: frozenset(),
 }
 
 

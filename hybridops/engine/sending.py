@@ -57,8 +57,7 @@ def resend(row: Submission, provider: Provider, actor: Actor) -> None:
         if move.target != _S.UNKNOWN:
             _conclude(row, move, actor)
     elif not row.error.startswith(conduct.PERSON):
-        why = f"{conduct.PERSON}{row.provider} does not say whether it took this, and it is not sent twice"
-        Submission.objects.filter(pk=row.pk).update(error=why)
+        conduct.leave_to_a_person(row)
 
 
 def _conclude(row: Submission, move: SubmissionMove, actor: Actor) -> None:

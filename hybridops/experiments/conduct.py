@@ -22,8 +22,11 @@ from hybridops.experiments.announce import nudge
 from hybridops.experiments.books import Book
 from hybridops.experiments.models import Run, Stage, Submission
 from hybridops.experiments.transitions import Ending, StageMove, SubmissionMove, apply
+from hybridops.outbox.services import tell
 from hybridops.quotas import services as quotas
 from hybridops.quotas.queries import spending_stop
+from hybridops.teams.access import people_with
+from hybridops.teams.permissions import Permission
 
 STOPPED = "QPU spending is stopped"
 APPROVAL = "waiting for approval"
@@ -147,7 +150,22 @@ def finish(
             _leave(row, actor)
     release_unused(run_id=run_id, why=ending.why, actor=actor)
     _settle_classical(book, actor)
+    _tell_ended(book.run, ending)
     return book
+
+
+def _tell_ended(run: Run, ending: Ending) -> None:
+    word = str(ending.outcome).replace("_", " ")
+    tell(
+        kind="run.ended",
+        occasion=f"run:{run.pk}:ended",
+        to=[run.requested_by_id],
+        team_id=run.experiment.project.team_id,
+        subject=f"{run} ended: {word}",
+        text=f"{run.experiment.title}: {ending.why}",
+        path=f"/runs/{run.pk}/",
+        data={"run": run.pk, "outcome": ending.outcome},
+    )
 
 
 def _settle_classical(run: Book, actor: Actor) -> None:
@@ -171,6 +189,24 @@ def _leave(row: Submission, actor: Actor) -> None:
     unsent = SubmissionMove(row.ordinal, SubmissionState.CANCELLED, "the run ended before it was sent")
     apply(run_id=row.run_id, actor=actor, submissions=[unsent])
     Submission.objects.filter(pk=row.pk).update(settled=True, cost_micro=0)
+
+
+@transaction.atomic(savepoint=False)
+def leave_to_a_person(row: Submission) -> None:
+    """Nobody can say whether the provider took it: who operates there is told, and nothing is sent again."""
+    why = f"{PERSON}{row.provider} does not say whether it took this, and it is not sent twice"
+    Submission.objects.filter(pk=row.pk).update(error=why)
+    team_id = row.run.experiment.project.team_id
+    tell(
+        kind="submission.unclear",
+        occasion=f"submission:{row.pk}:unclear",
+        to=people_with(Permission.OPERATE, team_id),
+        team_id=team_id,
+        subject=f"Submission {row.ordinal} of {row.run} is unclear",
+        text=f"{row.provider} cannot say whether it took it. Look into its console, then say what you found.",
+        path=f"/runs/{row.run_id}/submissions/{row.ordinal}/",
+        data={"run": row.run_id, "ordinal": row.ordinal, "key": row.key},
+    )
 
 
 @transaction.atomic(savepoint=False)

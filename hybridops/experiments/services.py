@@ -1,4 +1,4 @@
-"""What people do with runs: submit, cancel, replay, decide, stop and resume. Each verb is one transaction."""
+"""What people do with runs: submit, cancel, replay, decide. Each verb is one transaction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from hybridops.domain.risk import CLASSES
 from hybridops.domain.states import LIVE_SUBMISSION, RequestState, RunState, StageState
 from hybridops.domain.workflow import Definition, Fallback
 from hybridops.experiments import conduct
-from hybridops.experiments.announce import nudge
 from hybridops.experiments.models import DataSnapshot, Experiment, Run, Stage
 from hybridops.experiments.queries import run_for, snapshots_for
 from hybridops.experiments.transitions import Ending, StageMove, apply
@@ -255,23 +254,6 @@ def decide(
         conduct.wake_gate(done.envelope["run"], f"{user}: {done.state.replace('_', ' ')}", actor(user))
     conduct.inbox_changed(done.pk)
     return done
-
-
-@transaction.atomic(savepoint=False)
-def stop_spending(*, user: User, why: str) -> None:
-    """Holds all QPU work of the installation. Runs wait where they are; nothing is lost."""
-    check_may(user, Permission.OPERATE)
-    quotas.stop_spending(why=why, actor=actor(user))
-    transaction.on_commit(lambda: nudge("spending", state="stopped"), robust=True)
-
-
-@transaction.atomic(savepoint=False)
-def resume_spending(*, user: User) -> None:
-    """Lifts the stop and wakes every run that waits for it."""
-    check_may(user, Permission.OPERATE)
-    quotas.resume_spending(actor=actor(user))
-    conduct.wake_held(conduct.STOPPED, "QPU spending was resumed", actor(user))
-    transaction.on_commit(lambda: nudge("spending", state="open"), robust=True)
 
 
 def wanted_again(run: Run) -> Wanted:

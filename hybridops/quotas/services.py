@@ -17,8 +17,11 @@ from hybridops.domain.actors import Actor
 from hybridops.domain.budget import from_micro
 from hybridops.domain.errors import BadInput, Conflict, NoRoom, Refused
 from hybridops.domain.states import RESERVATION_MOVES, ReservationState, check_move
+from hybridops.outbox.services import tell
 from hybridops.quotas.models import Budget, LedgerEntry, Reservation, SpendingStop
 from hybridops.quotas.queries import budgets_for, spending_stop
+from hybridops.teams.access import people_with
+from hybridops.teams.permissions import Permission
 
 
 @transaction.atomic(savepoint=False)
@@ -145,9 +148,25 @@ def settle(*, key: str, billed_micro: int, actor: Actor) -> Reservation:
     if over:
         Budget.objects.filter(pk__in=budgets).update(overrun_micro=F("overrun_micro") + over, frozen=True)
         _write(budgets, key, "OVERRUN", over, held)
+        _tell_frozen(budgets, held, over)
     facts = {"reservation": key, "billed_micro": billed_micro, "overrun_micro": over}
     record(stream=f"run:{held.run_id}", action="money.settled", actor=actor, facts=facts)
     return held
+
+
+def _tell_frozen(budget_ids: Sequence[int], held: Reservation, over_micro: int) -> None:
+    for budget in Budget.objects.filter(pk__in=budget_ids):
+        tell(
+            kind="budget.frozen",
+            occasion=f"budget:{budget.pk}:overrun:{held.key}",
+            to=people_with(Permission.MANAGE_BUDGETS, budget.team_id),
+            team_id=budget.team_id,
+            subject=f"{budget.name} is frozen",
+            text=f"The bill of R-{held.run_id} was ${from_micro(over_micro):.2f} above what was promised. "
+            "The budget takes no new work until you clear it.",
+            path=f"/cost/#budget-{budget.pk}",
+            data={"budget": budget.pk, "run": held.run_id, "over_micro": over_micro},
+        )
 
 
 @transaction.atomic(savepoint=False)

@@ -13,7 +13,7 @@ from hybridops.domain.actors import Actor
 from hybridops.domain.errors import NotYours
 from hybridops.domain.risk import Voter
 from hybridops.teams.models import Membership, Project, Team, User
-from hybridops.teams.permissions import Permission
+from hybridops.teams.permissions import ROLE_PERMISSIONS, Permission
 
 
 def teams_with(user: User, permission: Permission) -> QuerySet[Team]:
@@ -35,6 +35,13 @@ def check_may(user: User, permission: Permission, team_id: int | None = None) ->
     """Raises NotYours unless `may`."""
     if not may(user, permission, team_id):
         raise NotYours("There is nothing here for you.")
+
+
+def people_with(permission: Permission, team_id: int) -> list[int]:
+    """The ids of the active people who hold this permission in a team: whom to tell."""
+    roles = [role.value for role, held in ROLE_PERMISSIONS.items() if permission in held]
+    here = User.objects.filter(memberships__team=team_id, memberships__role__in=roles)
+    return list(here.filter(is_active=True, kind=User.PERSON).distinct().values_list("pk", flat=True))
 
 
 def projects_with(user: User, permission: Permission) -> QuerySet[Project]:

@@ -25,7 +25,7 @@ from securesystemslib.signer._key import SSlibKey
 
 from hybridops.domain.errors import BadInput
 
-PURPOSES = ("log", "definition", "decision")
+PURPOSES = ("log", "definition", "decision", "webhook")
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def test_an_address_that_cannot_be_is_one_sentence(host: str, port: int) -> None
 
 def test_it_runs_one_worker_a_queue_and_each_process_once(tmp_path: Path) -> None:
     workers = [f"worker-{queue}" for queue in QUEUES]
-    assert Stack(tmp_path, port=0).names == ["broker", "web", *workers, "sweep", "simulator"]
+    assert Stack(tmp_path, port=0).names == ["broker", "web", *workers, "sweep", "courier", "simulator"]
 
 
 def test_with_a_broker_of_ones_own_none_is_started(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from hybridops.domain.errors import BadInput, IllegalMove, Refused
 from hybridops.domain.states import (
     ENDINGS,
+    NOTICE_MOVES,
     REQUEST_MOVES,
     RESERVATION_MOVES,
     STAGE_MOVES,
     SUBMISSION_MOVES,
+    NoticeState,
     RequestState,
     ReservationState,
     RunState,
@@ -31,6 +33,7 @@ MACHINES: list[tuple[Any, Any, Any]] = [
     (REQUEST_MOVES, RequestState, RequestState.PENDING),
     (SUBMISSION_MOVES, SubmissionState, SubmissionState.RESERVED),
     (RESERVATION_MOVES, ReservationState, ReservationState.HELD),
+    (NOTICE_MOVES, NoticeState, NoticeState.QUEUED),
 ]
 
 

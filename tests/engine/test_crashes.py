@@ -24,7 +24,7 @@ from hybridops.domain.errors import Conflict, HybridopsError, Refused
 from hybridops.domain.states import ENDINGS, RequestState, StageState
 from hybridops.engine import poll, sending, sweep
 from hybridops.engine.inline import ask_providers, drive
-from hybridops.experiments import conduct, services, transitions
+from hybridops.experiments import conduct, services, stops, transitions
 from hybridops.experiments.models import Run, Stage
 from hybridops.quotas.models import Budget, LedgerEntry, Reservation
 from tests.engine import fake
@@ -319,7 +319,7 @@ def test_a_new_calibration_sends_the_run_back_to_the_gate(real: RealDatabase) ->
 
 def test_a_stop_holds_and_a_resume_lets_go(real: RealDatabase) -> None:
     world = real.world
-    services.stop_spending(user=world.omar, why="a strange bill")
+    stops.stop_spending(user=world.omar, why="a strange bill")
     run = submit(world, parameters={"rounds": 1})
     for _ in range(3):
         go_on(world, run)
@@ -328,7 +328,7 @@ def test_a_stop_holds_and_a_resume_lets_go(real: RealDatabase) -> None:
     assert "a strange bill" in held.why
     assert "Omar" in held.why
     assert not fake.CLOUD.jobs
-    services.resume_spending(user=world.omar)
+    stops.resume_spending(user=world.omar)
     assert ended(world, run).outcome == "accepted"
 
 
@@ -336,9 +336,9 @@ def test_only_an_operator_stops_spending(real: RealDatabase) -> None:
     world = real.world
     for user in (world.ines, world.mikkel, world.farah, world.zoe):
         with pytest.raises(HybridopsError):
-            services.stop_spending(user=user, why="because")
+            stops.stop_spending(user=user, why="because")
     with pytest.raises(HybridopsError, match="why"):
-        services.stop_spending(user=world.omar, why=" ")
+        stops.stop_spending(user=world.omar, why=" ")
 
 
 def test_an_approval_is_consumed_once(real: RealDatabase) -> None:

@@ -33,7 +33,16 @@ OPEN: dict[str, tuple[str, int, int]] = {
     "socialaccount_login_error": ("says that nothing came of it", 401, 405),
     "token": ("the door for services: they show their secret", 405, 400),
 }
-VALUES = {"pk": "1", "part": "main", "name": "fake", "key": "x", "uidb36": "1", "provider_id": "company"}
+VALUES = {
+    "pk": "1",
+    "what": "mail",
+    "ordinal": "1",
+    "part": "main",
+    "name": "fake",
+    "key": "x",
+    "uidb36": "1",
+    "provider_id": "company",
+}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], before: str = "/") -> Iterator[tuple[str, str]]:

@@ -13,10 +13,12 @@ from hybridops.definitions import services as definitions
 from hybridops.domain import states
 from hybridops.domain.states import (
     ENDINGS,
+    NOTICE_MOVES,
     REQUEST_MOVES,
     RESERVATION_MOVES,
     STAGE_MOVES,
     SUBMISSION_MOVES,
+    NoticeState,
     RequestState,
     ReservationState,
     RunState,
@@ -25,6 +27,7 @@ from hybridops.domain.states import (
 )
 from hybridops.engine import advance, poll, quantum, sending, sweep, worker
 from hybridops.experiments import conduct, services, transitions
+from hybridops.outbox import delivering, mailing, queue
 from hybridops.quotas import services as quotas
 from tests.house import code
 
@@ -37,6 +40,7 @@ WRITERS = {
     ("approvals/services.py", "_move"): "the one writer of a request",
     ("quotas/services.py", "_end"): "the one writer of a reservation",
     ("definitions/services.py", "retire"): "the one move of a document",
+    ("outbox/queue.py", "_move"): "the one writer of a notice",
 }
 # Birth certificates: where a row is made in its first state.
 MAKERS = {
@@ -49,6 +53,7 @@ MAKERS = {
 BLIND = {
     ("experiments/transitions.py", "_move_submission"): "the move's own",
     ("approvals/services.py", "_move"): "the state and its end",
+    ("outbox/queue.py", "_move"): "the state, its end and its error, guarded by the state it was read with",
     ("engine/compute.py", "Reporter.__call__"): "progress and its text, under the fence",
 }
 TABLES = ("experiments_", "approvals_", "quotas_", "definitions_")
@@ -171,8 +176,10 @@ MOVERS: dict[StrEnum, tuple[object, str]] = {
     SubmissionState.RUNNING: (poll.poll, "_S.RUNNING"),
     SubmissionState.UNKNOWN: (poll.poll, "_S.UNKNOWN"),
     ReservationState.HELD: (conduct.release_unused, "keys_held"),
+    NoticeState.QUEUED: (queue.take, "NoticeState.QUEUED"),
+    NoticeState.GIVEN_UP: (queue.try_again, "NoticeState.QUEUED"),
 }
-MACHINES = (STAGE_MOVES, REQUEST_MOVES, SUBMISSION_MOVES, RESERVATION_MOVES)
+MACHINES = (STAGE_MOVES, REQUEST_MOVES, SUBMISSION_MOVES, RESERVATION_MOVES, NOTICE_MOVES)
 
 
 def test_every_state_that_is_no_end_has_somebody_who_moves_it_on() -> None:
@@ -226,6 +233,10 @@ TARGETS: dict[StrEnum, tuple[object, ...]] = {
     SubmissionState.FAILED: (poll._move,),
     ReservationState.SETTLED: (quotas.settle,),
     ReservationState.RELEASED: (quotas.release,),
+    NoticeState.QUEUED: (queue.try_again,),
+    NoticeState.SENT: (mailing._send, delivering._deliver),
+    NoticeState.GIVEN_UP: (queue.fail,),
+    NoticeState.DROPPED: (mailing._send, delivering._deliver),
 }
 
 

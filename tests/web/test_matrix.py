@@ -19,6 +19,8 @@ from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.audit.models import AuditEvent
 from hybridops.domain.actors import SYSTEM
 from hybridops.experiments.models import Run
+from hybridops.outbox.kinds import KINDS
+from hybridops.outbox.services import add_webhook
 from hybridops.quotas.models import Budget
 from hybridops.teams import machines, services
 from hybridops.teams.models import Team, User
@@ -110,6 +112,10 @@ def _limit(world: World) -> dict[str, Any]:
     return {"limit": "2000", "seen": str(micro), "why": "more work"}
 
 
+def _hook(world: World) -> dict[str, Any]:
+    return {"team": world.team.pk, "url": "https://93.184.216.34/in", "kinds": [next(iter(KINDS))]}
+
+
 def _run(world: World) -> dict[str, Any]:
     return values(world)
 
@@ -150,6 +156,15 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("service_secret", "post"): writes(P.MANAGE_PEOPLE, _nothing, yes=200),
 }
 MATRIX |= {
+    ("messages", "get"): own(),
+    ("message_paces", "post"): own(422, post=_nothing),
+    ("notice_again", "post"): writes(
+        P.OPERATE, _nothing, section=True, yes=404
+    ),  # none: tests/web/test_messages.py
+    ("webhook_add", "post"): writes(P.OPERATE, _hook, foreign=422),
+    ("webhook_stop", "post"): writes(P.OPERATE, _nothing),
+    ("unclear", "get"): reads(P.OPERATE, yes=404),  # nothing is unclear here: tests/web/test_unclear.py
+    ("unclear", "post"): writes(P.OPERATE, _nothing, yes=404),
     ("settings", "get"): own(),
     ("theme", "post"): own(IN),
     ("demo_code", "get"): own(404),  # the demo's alone
@@ -197,6 +212,9 @@ ROUTES = {
     "people": "/people/", "person_add": "/people/add/", "service_add": "/people/add-service/",
     "person_role": "/people/{person}/role/", "person_deactivate": "/people/{person}/deactivate/",
     "person_reactivate": "/people/{person}/reactivate/", "service_secret": "/people/{service}/secret/",
+    "messages": "/messages/", "message_paces": "/messages/paces/", "notice_again": "/messages/again/mail/987654/",
+    "webhook_add": "/messages/webhooks/", "webhook_stop": "/messages/webhooks/{hook}/stop/",
+    "unclear": "/runs/{run}/submissions/1/",
     "settings": "/settings/", "theme": "/theme/", "demo_code": "/settings/demo-code/",
     "api_me": "/api/v1/me", "api_run": "/api/v1/runs/{run}", "token": "/api/token",
 }  # fmt: skip
@@ -208,6 +226,9 @@ def stage(world: World) -> Stage:
     robot, _ = machines.add_service(
         username="robot", name="Robot", kind="service", sponsor=world.ines, team=world.team, actor=SYSTEM
     )
+    hook = add_webhook(
+        team_id=world.team.pk, url="https://93.184.216.34/in", kinds=[next(iter(KINDS))], actor=SYSTEM
+    )
     made = Stage(world)
     for place, team in (("own team", world.team), ("other team", Team.objects.get(slug="other"))):
         for role in Role:
@@ -217,7 +238,7 @@ def stage(world: World) -> Stage:
     made.people["no team", ""] = User.objects.create(username="nobody", name="Nobody")
     made.numbers = {
         "run": Run.objects.get().pk, "request": request.pk, "budget": Budget.objects.get().pk, "person": world.tomas.pk,
-        "service": robot.pk, "event": AuditEvent.objects.order_by("pk")[0].pk,
+        "service": robot.pk, "hook": hook.pk, "event": AuditEvent.objects.order_by("pk")[0].pk,
     }  # fmt: skip
     return made
 
@@ -313,7 +334,7 @@ def test_pages_of_the_account_know_no_roles(stage: Stage) -> None:
         assert len(seen) == 1, (name, seen)
 
 
-LISTS = ("today", "runs", "approvals", "workflows", "people", "cost", "cost_csv", "settings")
+LISTS = ("messages", "today", "runs", "approvals", "workflows", "people", "cost", "cost_csv", "settings")
 
 
 def test_lists_counts_and_exports_embed_nothing_of_another_team(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from hybridops.experiments import services
+from hybridops.experiments import stops
 from hybridops.teams.models import User
 from hybridops.teams.services import set_theme
 from hybridops.web.context import reader
@@ -46,7 +46,7 @@ def theme(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 def stop(request: HttpRequest) -> HttpResponse:
     with whole():
-        services.stop_spending(user=reader(request), why=request.POST.get("why", "")[:300])
+        stops.stop_spending(user=reader(request), why=request.POST.get("why", "")[:300])
     messages.warning(request, "QPU spending is stopped. Runs wait where they are; classical work goes on.")
     return back(request)
 
@@ -55,6 +55,6 @@ def stop(request: HttpRequest) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
     with whole():
-        services.resume_spending(user=reader(request))
+        stops.resume_spending(user=reader(request))
     messages.success(request, "QPU spending goes on. Every run that waited for it looks again.")
     return back(request)

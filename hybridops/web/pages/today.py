@@ -18,6 +18,7 @@ from hybridops.domain import clock
 from hybridops.domain.budget import from_micro
 from hybridops.domain.errors import NotYours
 from hybridops.experiments import desk
+from hybridops.outbox.queries import undelivered_count
 from hybridops.quotas.models import Budget
 from hybridops.quotas.queries import budgets_near_limit, spending_stop
 from hybridops.teams.access import may
@@ -62,6 +63,7 @@ def _needs(user: User) -> dict[str, Any]:
         "mine": run_rows(desk.ended_for_nothing(user)[:ROWS_MAX], again=True),
         "budgets": _budgets(budgets_near_limit(user, on=clock.now().date())),
         "unclear": list(desk.for_a_person(user)),
+        "undelivered": undelivered_count() if operates else 0,
         "operates": operates,
         "stop": stop,
         "version": int(time.time() * 1000),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from hybridops.web.pages import cancel, run, runs, submit, workflows
+from hybridops.web.pages import cancel, run, runs, submit, unclear, workflows
 
 urlpatterns: list[URLPattern] = [
     path("workflows/", workflows.gallery, name="workflows"),
@@ -16,5 +16,6 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:pk>/part/<slug:part>/", run.part, name="run_part"),
     path("runs/<int:pk>/cancel/", cancel.cancel, name="cancel"),
     path("runs/<int:pk>/replay/", cancel.replay, name="replay"),
+    path("runs/<int:pk>/submissions/<int:ordinal>/", unclear.unclear, name="unclear"),
     path("runs/<int:pk>/artifact/<slug:name>/", run.artifact, name="artifact"),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from hybridops.web.pages import approvals, audit, budgets, cost, decision, people, today
+from hybridops.web.pages import approvals, audit, budgets, cost, decision, messages, people, today
 
 urlpatterns: list[URLPattern] = [
     path("", today.today, name="today"),
@@ -20,5 +20,10 @@ urlpatterns: list[URLPattern] = [
     path("audit/verify/", audit.verify, name="verify"),
     path("spending/stop/", people.stop, name="spending_stop"),
     path("spending/resume/", people.resume, name="spending_resume"),
+    path("messages/", messages.messages, name="messages"),
+    path("messages/paces/", messages.paces, name="message_paces"),
+    path("messages/again/<slug:what>/<int:pk>/", messages.again, name="notice_again"),
+    path("messages/webhooks/", messages.add_webhook, name="webhook_add"),
+    path("messages/webhooks/<int:pk>/stop/", messages.stop_webhook, name="webhook_stop"),
     path("theme/", people.theme, name="theme"),
 ]

@@ -58,6 +58,9 @@ LOOKS: dict[str, Look] = {
     "skipped": Look("Skipped", "same", "plain-3"),
     "fell_back": Look("Fell back", "half", "degraded"),
     "settled": Look("Settled", "check"),
+    "sent": Look("Sent", "check"),
+    "given_up": Look("Not delivered", "warn", "failed"),
+    "dropped": Look("Not sent", "slash", "cancelled"),
     "released": Look("Released", "same", "plain-3"),
 }
 YOURS = Look("Waiting for you", "person", "waiting")

@@ -47,20 +47,13 @@ class Command(BaseCommand):
             self._throw_away(options["provider"])
         elif options["once"]:
             self._once(options)
-        elif not os.environ.get("HYBRIDOPS_DEMO"):
-            self._again(os.environ.get("HYBRIDOPS_HOME") or str(ROOT / "data" / "demo"), {})
         else:
             self._serve(options)
-
-    def _again(self, home: str, more: dict[str, str]) -> None:
-        """This command once more, with settings that say that it is the demo."""
-        env = os.environ | {"HYBRIDOPS_DEMO": "1", "HYBRIDOPS_HOME": home} | more
-        os.execve(sys.executable, [sys.executable, *sys.argv], env)  # ourselves
 
     def _throw_away(self, provider: str) -> None:
         """A child in a folder of its own, removed afterwards whatever happens to the child."""
         folder = tempfile.mkdtemp(prefix="hybridops-once-")
-        env = os.environ | {"HYBRIDOPS_ONCE": "1", "HYBRIDOPS_DEMO": "1", "HYBRIDOPS_HOME": folder}
+        env = os.environ | {"HYBRIDOPS_ONCE": "1", "HYBRIDOPS_HOME": folder}
         env["HYBRIDOPS_PROVIDERS"] = provider
         for name in ("DATABASE_URL", "REDIS_URL"):
             env.pop(name, None)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import logging
+import signal
+from threading import Event
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+
+from hybridops.outbox.delivering import deliver_due
+from hybridops.outbox.mailing import send_due
+
+TICK_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Send the mails and webhook calls that are due, until told to stop. A process of its own: servers are slow."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stopped = Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stopped.set())
+        while not stopped.wait(TICK_SECONDS):
+            for part in (send_due, deliver_due):
+                close_old_connections()
+                try:
+                    part()
+                except Exception:  # what is wrong with one round must not end the next
+                    _log.exception("a round of the courier failed")

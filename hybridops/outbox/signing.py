@@ -1,0 +1,42 @@
+"""Standard Webhooks signatures: v1 (HMAC-SHA256) and v1a (Ed25519), over id, time and body.
+
+Source: the Standard Webhooks specification, 1.0.0.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+from django.conf import settings
+
+from hybridops.audit import keyring
+
+
+def secret(webhook: int, turn: int) -> bytes:
+    """The webhook's own 32 bytes, derived from the installation's secret: nothing to steal from the database."""
+    told = f"hybridops webhook {webhook} turn {turn}".encode()
+    return hmac.digest(settings.SECRET_KEY.encode(), told, hashlib.sha256)
+
+
+def shown_secret(webhook: int, turn: int) -> str:
+    """As the receiver's library takes it."""
+    return f"whsec_{base64.b64encode(secret(webhook, turn)).decode()}"
+
+
+def shown_public_key() -> str:
+    """With it a receiver checks v1a and needs no secret."""
+    return f"whpk_{base64.b64encode(keyring.pair('webhook').public.ed25519.public_bytes_raw()).decode()}"
+
+
+def headers(*, message: str, seconds: int, body: bytes, key: bytes) -> dict[str, str]:
+    """The three headers of a delivery; `seconds` since 1970."""
+    content = f"{message}.{seconds}.".encode() + body
+    symmetric = base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
+    asymmetric = base64.b64encode(keyring.pair("webhook").ed25519.sign(content)).decode()
+    return {
+        "webhook-id": message,
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": f"v1,{symmetric} v1a,{asymmetric}",
+    }
