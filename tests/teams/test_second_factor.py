@@ -46,7 +46,7 @@ def addresses(world: World) -> list[tuple[User, str]]:
     return [
         (world.mikkel, f"/approvals/{ApprovalRequest.objects.get().pk}/decide/"),
         (world.farah, f"/cost/budgets/{budget}/limit/"), (world.farah, f"/cost/budgets/{budget}/clear/"),
-        (world.omar, "/spending/resume/"), *((world.noor, f"/people/{one}") for one in people),
+        (world.omar, "/spending/resume/"), (world.omar, "/messages/webhooks/"), (world.omar, "/runs/1/submissions/1/"), *((world.noor, f"/people/{one}") for one in people),
     ]  # fmt: skip
 
 

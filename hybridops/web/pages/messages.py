@@ -108,7 +108,7 @@ def again(request: HttpRequest, what: str, pk: int) -> HttpResponse:
     return redirect("messages")
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def add_webhook(request: HttpRequest) -> HttpResponse:
     user = reader(request)

@@ -51,7 +51,7 @@ class UnclearForm(forms.Form):
         return given
 
 
-@page()
+@page(second_factor=True)
 @require_http_methods(["GET", "POST"])
 def unclear(request: HttpRequest, pk: int, ordinal: int) -> HttpResponse:
     user = reader(request)
