@@ -132,15 +132,14 @@ def decide(
     request = ApprovalRequest.objects.select_for_update().filter(pk=request_id).first()
     if request is None:
         raise BadInput("There is no such request.")
-    already, involved = votes.voted(request), frozenset(request.involved)
-    check_may_decide(voter, involved=involved, already=already)
-    _check_vote(request, verdict, digest_shown, reason)
-    claims.check_free(request, voter.id)
+    check_open(request, voter=voter, digest_shown=digest_shown)
+    _check_vote(verdict, reason)
     assessment = votes.assessment_of(request)
     _check_yes(request, assessment, voter, verdict, reason)
     if limits and verdict != "narrow":
         raise BadInput("Limits belong to an approval with limits.", field="verdict")
     if on_behalf_id is not None:
+        already, involved = votes.voted(request), frozenset(request.involved)
         giver = delegations.check_in_place_of(user, on_behalf_id, request.team_id, involved, already)
         actor = Actor(actor.kind, actor.id, actor.name, str(giver))
     check_presence(presence, accepted=assessment.step_up, now=clock.now())
@@ -167,11 +166,9 @@ def _check_yes(
         )
 
 
-def _check_vote(request: ApprovalRequest, verdict: str, digest_shown: str, reason: str) -> None:
-    if verdict not in VERDICTS:
-        raise BadInput(
-            "Choose one of: approve, approve with limits, ask for changes, reject.", field="verdict"
-        )
+def check_open(request: ApprovalRequest, *, voter: Voter, digest_shown: str) -> None:
+    """What stands in the way whatever is proved: asked before a code is used up, and again under the lock."""
+    check_may_decide(voter, involved=frozenset(request.involved), already=votes.voted(request))
     if request.state != RequestState.PENDING:
         raise Conflict(
             f"This request is {request.state.replace('_', ' ')} already. Your decision was not recorded."
@@ -182,6 +179,14 @@ def _check_vote(request: ApprovalRequest, verdict: str, digest_shown: str, reaso
         )
     if clock.now() >= request.lapses_at:
         raise Conflict("This request lapsed before your decision. Nothing was approved.")
+    claims.check_free(request, voter.id)
+
+
+def _check_vote(verdict: str, reason: str) -> None:
+    if verdict not in VERDICTS:
+        raise BadInput(
+            "Choose one of: approve, approve with limits, ask for changes, reject.", field="verdict"
+        )
     if verdict != "approve" and not reason.strip():
         raise BadInput("Give a reason: the requester reads it, and it stays in the trail.", field="reason")
 
