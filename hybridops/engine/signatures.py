@@ -43,10 +43,12 @@ def _faults() -> Iterator[str]:
 
 
 def _fault(name: str, stream: str, envelope: Mapping[str, Any], kind: str, purpose: str) -> Iterator[str]:
-    index = queries.place_of_envelope(stream, digest_of(envelope))
-    if index is None:
-        yield f"{name}: its signature does not stand in the log, or not yet"
+    found = queries.place_of_envelope(stream, digest_of(envelope))
+    if found is None:
+        yield f"{name}: its signature does not stand in the log"
+    if found is None or found[0] is None:
         return
+    (index,) = found
     try:
         dsse.verify(envelope, kind=kind, trusted=ring().at(purpose, index))
     except Unsigned as problem:
