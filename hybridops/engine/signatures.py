@@ -46,9 +46,9 @@ def _fault(name: str, stream: str, envelope: Mapping[str, Any], kind: str, purpo
     found = queries.place_of_envelope(stream, digest_of(envelope))
     if found is None:
         yield f"{name}: its signature does not stand in the log"
-    if found is None or found[0] is None:
+    index = found[0] if found else None
+    if index is None:
         return
-    (index,) = found
     try:
         dsse.verify(envelope, kind=kind, trusted=ring().at(purpose, index))
     except Unsigned as problem:
