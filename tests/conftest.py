@@ -31,6 +31,12 @@ def _fake_workshop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _no_second_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cast has set up nothing; tests/teams/test_second_factor.py looks at who has to."""
+    monkeypatch.setattr(settings, "SECOND_FACTOR_REQUIRED", False)
+
+
+@pytest.fixture(autouse=True)
 def _own_checkpoints(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A test's log is not the continuation of another test's."""
     monkeypatch.setattr(settings, "CHECKPOINTS", tmp_path / "checkpoints")

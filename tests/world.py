@@ -68,7 +68,7 @@ PRICES: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Ines and Tomas submit, Mikkel, Ada and Noor review, Farah keeps the money, Omar operates, Aud audits."""
+    """Ines and Tomas submit, Mikkel, Ada and Noor review, Priya owns the policy, Farah keeps the money, Omar operates, Aud audits."""
 
     team: Team
     project: Project
@@ -88,6 +88,7 @@ CAST = {
     "mikkel": Role.REVIEWER,
     "ada": Role.REVIEWER,
     "noor": Role.REVIEWER,
+    "priya": Role.POLICY_OWNER,
     "farah": Role.FINANCE,
     "omar": Role.OPERATOR,
     "aud": Role.AUDITOR,

@@ -7,6 +7,7 @@ at, that person's emergency door stays shut.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -30,7 +31,7 @@ from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.trust import dsse
 
-USE = Permission.OPERATE
+USE = Permission.BREAK_GLASS
 
 
 @transaction.atomic(savepoint=False)
@@ -68,12 +69,19 @@ def use(
         used_at=clock.now(),
         review_due_at=clock.now() + door.review_within,
     )
-    by, limits = actor(user), {"usd_max": door.usd_max, "ticket": made.ticket, "step_up": list(door.step_up)}
+    by, limits = actor(user), limits_of(door, made.ticket)
     vote = Vote(EMERGENCY, by, user.pk, reason=made.reason, limits=limits, presence=presence)
     votes.write(request, vote)
     move(request, RequestState.APPROVED, f"break-glass, {made.ticket}: {made.reason}", by)
     _alarm(request, made)
     return request
+
+
+def limits_of(door: Door | None, ticket: str) -> dict[str, Any]:
+    """What is signed beside an emergency approval: the cap, the ticket, the proofs that count."""
+    if door is None:
+        raise Refused("The policy has no emergency door.")
+    return {"usd_max": door.usd_max, "ticket": ticket.strip()[:80], "step_up": list(door.step_up)}
 
 
 def _check_person(user: User, request: ApprovalRequest) -> None:
@@ -127,11 +135,10 @@ def review(*, user: User, use_id: int, in_order: bool, text: str, presence: Pres
     if made is None:
         raise NotYours("There is nothing here for you.")
     request = request_for(user, made.request_id)
-    person = voter(user, request.team_id)
-    if not may_decide(person, {*request.involved, request.requester_id}) or made.of not in person.roles:
-        raise NotYours("There is nothing here for you.")
     if user.pk == made.person_id:
         raise Refused("Somebody else looks at what you did.")
+    if not may_review(user, made):
+        raise NotYours("There is nothing here for you.")
     if made.reviews.filter(person=user).exists():
         raise Refused("You have looked at this already.")
     if not text.strip():
@@ -142,6 +149,14 @@ def review(*, user: User, use_id: int, in_order: bool, text: str, presence: Pres
         made.reviewed_at = clock.now()
         made.save(update_fields=["reviewed_at"])
     return made
+
+
+def to_sign(made: BreakGlass | None, in_order: bool, text: str) -> str:
+    """What a passkey signs for a look at a use."""
+    if made is None:
+        raise Refused("There is nothing to look at.")
+    verdict = "in order" if in_order else "not in order"
+    return votes.challenge(made.request, verdict=verdict, reason=text, limits={"use": made.pk})
 
 
 def _write_review(
@@ -168,6 +183,25 @@ def _write_review(
     )
     facts = {"use": made.pk, "in_order": in_order, "digest": request.digest}
     record(stream=f"request:{request.pk}", action="approval.reviewed", actor=by, facts=facts)
+
+
+def of(request: ApprovalRequest) -> BreakGlass | None:
+    """The use of the emergency door by which a request was approved, with what was found afterwards."""
+    rows = BreakGlass.objects.filter(request=request).select_related("person")
+    return rows.prefetch_related("reviews__person").first()
+
+
+def may_review(user: User, made: BreakGlass) -> bool:
+    """Whether this person's look is one of those that are due."""
+    request, person = made.request, voter(user, made.request.team_id)
+    involved = {*request.involved, request.requester_id, made.person_id}
+    return may_decide(person, involved) and made.of in person.roles
+
+
+def is_due_from(user: User, made: BreakGlass) -> bool:
+    """Whether this person may look at it, has not, and it is not looked at by enough."""
+    looked = any(one.person_id == user.pk for one in made.reviews.all())
+    return made.reviewed_at is None and not looked and may_review(user, made)
 
 
 def overdue(user: User) -> QuerySet[BreakGlass]:

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from hybridops.approvals.models import Decision, Delegation
 from hybridops.audit.services import record
 from hybridops.domain import clock
-from hybridops.domain.decide import DECIDING, Voter, may_decide
+from hybridops.domain.decide import Voter, may_decide
 from hybridops.domain.errors import BadInput, NotYours, Refused
 from hybridops.teams.access import actor, check_may, voter, voters
 from hybridops.teams.models import User
@@ -100,7 +100,7 @@ def stands(vote: Decision, today: Mapping[int, Voter], involved: Collection[int]
     return giver is not None and may_decide(giver, involved) and held.exists()
 
 
-def colleagues(user: User, team_id: int) -> list[User]:
-    """To whom this person can delegate in a team."""
-    others = [one.id for one in voters(team_id).values() if may_decide(one, ()) and one.roles & DECIDING]
-    return list(User.objects.filter(pk__in=others).exclude(pk=user.pk).order_by("name"))
+def deciders(team_id: int) -> list[User]:
+    """Everybody in a team who may decide: to whom one can delegate, and who can be a freeze approver."""
+    able = [one.id for one in voters(team_id).values() if may_decide(one, ())]
+    return list(User.objects.filter(pk__in=able).order_by("name"))

@@ -51,12 +51,17 @@ def freeze(
     )
     facts = {
         "freeze": made.pk,
-        "why": made.why,
         "from": starts_at.isoformat(),
         "to": ends_at.isoformat(),
         "approvers": made.approvers,
     }
-    record(stream=f"team:{team_id}", action="freeze.set", actor=actor(user), facts=facts)
+    record(
+        stream=f"team:{team_id}",
+        action="freeze.set",
+        actor=actor(user),
+        facts=facts,
+        personal={"why": made.why},
+    )
     return made
 
 

@@ -61,10 +61,13 @@ def all_about(subject: str) -> QuerySet[ApprovalRequest]:
     return ApprovalRequest.objects.filter(subject=subject).order_by("id")
 
 
-def last_consumed(team_id: int, definition: str, before: int) -> ApprovalRequest | None:
-    """The last request of this team and definition that was approved and used: differences are against it."""
-    rows = ApprovalRequest.objects.filter(team_id=team_id, state=RequestState.CONSUMED, pk__lt=before)
-    return rows.filter(envelope__definition=definition).order_by("-id").first()
+def last_consumed(request: ApprovalRequest) -> ApprovalRequest | None:
+    """What was approved and used last for the same team and definition: differences are against it."""
+    rows = ApprovalRequest.objects.filter(
+        team=request.team_id, state=RequestState.CONSUMED, ended_at__lt=request.asked_at
+    )
+    same = rows.filter(envelope__definition=request.envelope["definition"])
+    return same.order_by("-ended_at", "-id").first()
 
 
 def by_runs(run_ids: Iterable[int]) -> dict[int, ApprovalRequest]:
@@ -79,6 +82,12 @@ def waiting_for_others(user: User) -> QuerySet[ApprovalRequest]:
     mine = waiting_for(user).values("pk")
     rows = requests_for(user).filter(state=RequestState.PENDING).exclude(pk__in=mine)
     return rows.order_by("lapses_at", "id")
+
+
+def tiers_waiting(user: User) -> list[str]:
+    """The tiers in which requests wait that this person sees."""
+    rows = requests_for(user).filter(state=RequestState.PENDING).values_list("assessment__tier", flat=True)
+    return sorted(set(rows))
 
 
 def decided_since(user: User, since: datetime) -> QuerySet[ApprovalRequest]:

@@ -14,13 +14,12 @@ from django.db import transaction
 from hybridops.approvals import breakglass, claims, delegations, freezes, votes
 from hybridops.approvals.models import ApprovalRequest, Revision
 from hybridops.approvals.moves import move
-from hybridops.approvals.queries import missing_for
 from hybridops.approvals.votes import Vote
 from hybridops.audit.services import record
 from hybridops.domain import clock
 from hybridops.domain.actors import Actor
 from hybridops.domain.assess import Assessment
-from hybridops.domain.decide import Voter, check_may_decide, is_agreed, missing_words
+from hybridops.domain.decide import Voter, check_may_decide, is_agreed
 from hybridops.domain.envelope import Envelope, narrow, read
 from hybridops.domain.errors import BadInput, Conflict, Refused
 from hybridops.domain.presence import Presence, check_presence
@@ -46,10 +45,7 @@ def ask(
     policy_name: str,
     actor: Actor,
 ) -> ApprovalRequest:
-    """Opens a request, or answers the open one for the same digest; the policy may answer it by itself.
-
-    Raises Refused where the people whom the policy asks for are not there.
-    """
+    """Opens a request, or answers the open one for the same digest; the policy may answer it by itself."""
     document = envelope.document()
     digest = digest_of(document)
     known = open_for(subject)
@@ -59,7 +55,6 @@ def ask(
         return known
     if envelope.assessment != digest_of(assessment.document()):
         raise Refused("The envelope is about another assessment.")
-    check_answerable(assessment, team_id=team_id, involved=involved | {requester_id})
     made = ApprovalRequest.objects.create(
         team_id=team_id,
         requester_id=requester_id,
@@ -86,15 +81,6 @@ def ask(
     record(stream=f"request:{made.pk}", action="approval.asked", actor=actor, facts=facts)
     _answer_by_policy(made, assessment, Actor("policy", policy_name, policy_name, actor.on_behalf))
     return made
-
-
-def check_answerable(assessment: Assessment, *, team_id: int, involved: frozenset[int]) -> None:
-    """Raises Refused where too few distinct people could ever agree, and says who is missing."""
-    if missing := missing_for(assessment.need, team_id, involved):
-        raise Refused(
-            f"Nobody could approve this: the policy asks for {missing_words(missing)} than this team has "
-            "beside the people who are involved."
-        )
 
 
 def _answer_by_policy(request: ApprovalRequest, assessment: Assessment, by: Actor) -> None:

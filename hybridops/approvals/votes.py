@@ -17,10 +17,13 @@ from hybridops.domain import clock
 from hybridops.domain.actors import Actor
 from hybridops.domain.assess import Assessment, read
 from hybridops.domain.decide import is_agreed, may_decide
+from hybridops.domain.envelope import narrow
+from hybridops.domain.envelope import read as read_envelope
 from hybridops.domain.errors import Conflict, Refused
 from hybridops.domain.presence import Method, Presence, check_presence
 from hybridops.teams.access import voters
 from hybridops.trust import dsse
+from hybridops.trust.assertion import challenge_of, check_assertion
 from hybridops.trust.canonical import digest_of
 
 YES = ("approve", "narrow")
@@ -189,3 +192,27 @@ def check_proof(said: Mapping[str, Any], accepted: tuple[Method, ...]) -> None:
         Method(proof["method"]), datetime.fromisoformat(proof["at"]), proof.get("evidence", {})
     )
     check_presence(presence, accepted=accepted, now=datetime.fromisoformat(said["at"]))
+    if presence.method == Method.PASSKEY:
+        check_assertion(presence.evidence, challenge=challenge_of(said))
+
+
+def challenge(request: ApprovalRequest, *, verdict: str, reason: str, limits: Mapping[str, Any]) -> str:
+    """What a passkey signs for a vote on what is asked now."""
+    return _challenge(request.digest, verdict, reason, limits)
+
+
+def to_sign(
+    request: ApprovalRequest, *, verdict: str, reason: str = "", limits: Mapping[str, Any] | None = None
+) -> str:
+    """The same for a reviewer's vote. A narrowing is signed as what it leaves, which nobody has asked for yet."""
+    if verdict != "narrow":
+        return _challenge(request.digest, verdict, reason, limits or {})
+    left = narrow(read_envelope(request.envelope), **(limits or {}))
+    return _challenge(digest_of(left.document()), verdict, reason, limits or {})
+
+
+def _challenge(subject: str, verdict: str, reason: str, limits: Mapping[str, Any]) -> str:
+    told = {key: shown(value) for key, value in limits.items()}
+    return challenge_of(
+        {"subject": subject, "verdict": verdict, "reason": reason.strip(), "limits": told}
+    ).hex()

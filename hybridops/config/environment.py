@@ -74,6 +74,39 @@ def _sqlite(path: str) -> dict[str, Any]:
     return settings | {"OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": str(file.with_name(f"test-{file.name}"))}}
 
 
+def single_sign_on() -> dict[str, Any]:
+    """allauth's settings for the one OpenID Connect issuer; empty where none is set."""
+    issuer = os.environ.get("HYBRIDOPS_OIDC_ISSUER", "")
+    if not issuer:
+        return {}
+    client, secret = (
+        os.environ.get("HYBRIDOPS_OIDC_CLIENT_ID"),
+        os.environ.get("HYBRIDOPS_OIDC_CLIENT_SECRET_FILE"),
+    )
+    if not client or not secret:
+        raise ImproperlyConfigured(
+            "HYBRIDOPS_OIDC_ISSUER needs _CLIENT_ID and _CLIENT_SECRET_FILE beside it."
+        )
+    try:
+        told = Path(secret).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{secret} cannot be read ({error.strerror}).") from None
+    app = {
+        "provider_id": "company",
+        "name": os.environ.get("HYBRIDOPS_OIDC_NAME") or "your organisation",
+        "client_id": client,
+        "secret": told,
+        "settings": {"server_url": issuer, "oauth_pkce_enabled": True},
+    }
+    return {"openid_connect": {"APPS": [app]}}
+
+
+def origin_of(url: str) -> list[str]:
+    """A form that leads there by a redirect must be allowed to; nothing where there is no address."""
+    parts = urlsplit(url)
+    return [f"{parts.scheme}://{parts.netloc}"] if url else []
+
+
 def secret_key(folder: Path) -> str:
     """The given key, else one made at the first start and kept where only the owner reads it."""
     given = os.environ.get("HYBRIDOPS_SECRET_KEY")

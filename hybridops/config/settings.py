@@ -18,6 +18,8 @@ ROOT = environment.ROOT
 HOME = environment.home()
 DEMO = environment.flag("HYBRIDOPS_DEMO")
 DEMO_PEOPLE = cast.SIGN_INS if DEMO else ()
+DEMO_CODE_SECRET = cast.CODE_SECRET if DEMO else ""
+SECOND_FACTOR_REQUIRED = not DEMO  # before somebody decides, spends, operates or manages
 DEBUG = environment.flag("HYBRIDOPS_DEBUG")
 HTTPS = environment.flag("HYBRIDOPS_HTTPS")
 
@@ -50,6 +52,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.idp.oidc",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -160,7 +166,7 @@ SECURE_CSP = {
     "img-src": [CSP.SELF, "data:"],
     "font-src": [CSP.SELF],
     "base-uri": [CSP.NONE],
-    "form-action": [CSP.SELF],
+    "form-action": [CSP.SELF, *environment.origin_of(os.environ.get("HYBRIDOPS_OIDC_ISSUER", ""))],
     "frame-ancestors": [CSP.NONE],
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -193,11 +199,24 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+USERSESSIONS_ADAPTER = "hybridops.web.adapter.SessionsAdapter"
 MFA_ADAPTER = "hybridops.web.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_FORMS = {
+    "authenticate": "hybridops.web.pages.codes.AuthenticateForm",
+    "reauthenticate": "hybridops.web.pages.codes.ReauthenticateForm",
+}
 MFA_TOTP_ISSUER = "hybridops"
 MFA_TOTP_TOLERANCE = 1  # the code before and the one after count too: people type slowly, clocks drift
 ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("HYBRIDOPS_PROXIES") or 0)
+# Single sign-on with the organisation's issuer, for people whom an administrator has added.
+SOCIALACCOUNT_ADAPTER = "hybridops.web.adapter.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = environment.single_sign_on()
+SOCIALACCOUNT_STORE_TOKENS = False
+# Services ask here for tokens of five minutes; only a digest of a token is kept, so it can end at once.
+IDP_OIDC_ACCESS_TOKEN_FORMAT = "opaque"  # noqa: S105
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 300
+IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 ANONYMOUS_USER_NAME = None  # guardian: no row for nobody; who is not signed in sees nothing

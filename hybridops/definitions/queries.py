@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -55,6 +56,12 @@ def policy() -> tuple[rules.Policy, str]:
     """The policy in force and its digest; raises Unsigned where none is signed: no policy, no approval."""
     row = _newest("policy")
     return rules.parse(verified(row)), row.digest
+
+
+def policy_in_force() -> tuple[SignedDocument, dict[str, Any]]:
+    """The row of the policy in force and its document as signed; raises Unsigned."""
+    row = _newest("policy")
+    return row, verified(row)
 
 
 def price_book() -> tuple[budget.PriceBook, str]:

@@ -48,13 +48,13 @@ def take(stage_id: int, worker: str) -> int | None:
 
 def work(book: Book, actor: Actor) -> Book | None:
     """One claimed stage to its end, hold or loss; what was applied at the end, with the next stage claimed."""
-    ctx = context.of(book, actor)
+    ctx = context.of(book, actor, book.token)
     try:
         while True:
             applied, sending = dispose(ctx, propose(ctx))
             if applied is not None:
                 return applied
-            ctx = context.of(read_book(ctx.run.pk, ctx.stage.key), actor)
+            ctx = context.of(read_book(ctx.run.pk, ctx.stage.key), actor, ctx.token)
             ctx.sending = sending
     except Fenced as problem:
         _log.info("fenced: %s", problem)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from time import monotonic, process_time
 from typing import Any
 
-from hybridops.artifacts.services import fetch, store
+from hybridops.artifacts.services import store
 from hybridops.definitions.queries import workflow_by_digest
 from hybridops.domain.errors import BadInput, Refused
 from hybridops.domain.placement import Placement, place_compute
@@ -28,11 +28,11 @@ REPORT_EVERY_SECONDS = 0.5
 def step_input(ctx: Context) -> StepInput:
     """What a step sees: digests are checked at every read."""
     return StepInput(
-        problem=fetch(ctx.run.plan["data"]),
+        problem=ctx.fetch(ctx.run.plan["data"]),
         parameters=ctx.run.parameters,
         seed=ctx.run.plan["seed"],
         results=ctx.results(),
-        artifact=fetch,
+        artifact=ctx.fetch,
         samples=ctx.samples(),
         deadline_seconds=ctx.spec.seconds_max,
         report=Reporter(ctx.stage),

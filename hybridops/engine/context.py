@@ -10,12 +10,14 @@ from typing import Any
 from hybridops.artifacts.services import fetch
 from hybridops.definitions.queries import workflow_by_digest
 from hybridops.domain.actors import Actor
-from hybridops.domain.errors import Fenced
+from hybridops.domain.errors import Fenced, NotYours
 from hybridops.domain.ports import SampleSet
 from hybridops.domain.states import SubmissionState
 from hybridops.domain.workflow import Definition, StageSpec
 from hybridops.experiments.books import Book
 from hybridops.experiments.models import Run, Stage, Submission
+from hybridops.experiments.transitions import token_again
+from hybridops.teams import stage_tokens
 
 
 @dataclass(slots=True)
@@ -29,7 +31,28 @@ class Context:
     stages: dict[str, Stage]
     submissions: list[Submission]
     actor: Actor
+    token: str
     sending: int | None = None
+
+    def act_for(self, run_id: int) -> None:
+        """Raises NotYours unless this stage's token is for that run, Fenced where its lease is lost."""
+        try:
+            stage_tokens.check(self.token, run=run_id, stage=self.stage.key, fence=self.stage.fence)
+        except stage_tokens.Ended:
+            self.token = token_again(self.stage)
+
+    def fetch(self, digest: str) -> bytes:
+        """The bytes of an artifact of this run; those of another are not there for this stage."""
+        self.act_for(self.run.pk)
+        if digest not in self._own():
+            raise NotYours(f"Artifact {digest[:16]} is not one of {self.run}.")
+        return fetch(digest)
+
+    def _own(self) -> set[str]:
+        made = {
+            name for stage in self.stages.values() for name in stage.summary.get("artifacts", {}).values()
+        }
+        return {self.run.plan["data"], *made, *(row.result for row in self.submissions)}
 
     def definition(self) -> Definition:
         """Verified again at every use; raises Unsigned."""
@@ -53,13 +76,13 @@ class Context:
     def samples(self) -> list[SampleSet]:
         """Every retrieved sample set, in order."""
         done = [row for row in self.submissions if row.state == SubmissionState.RETRIEVED]
-        return [SampleSet(**json.loads(fetch(row.result))) for row in done]
+        return [SampleSet(**json.loads(self.fetch(row.result))) for row in done]
 
 
-def of(book: Book, actor: Actor) -> Context:
-    """What the stage claimed in a book looks at."""
+def of(book: Book, actor: Actor, token: str) -> Context:
+    """What the stage claimed in a book looks at, and the token with which it acts."""
     stage = book.claimed
     if stage is None:
         raise Fenced("No stage was claimed.")
     submissions = [book.submissions[ordinal] for ordinal in sorted(book.submissions)]
-    return Context(book, book.run, stage, stage.described(), book.stages, submissions, actor)
+    return Context(book, book.run, stage, stage.described(), book.stages, submissions, actor, token)

@@ -7,12 +7,22 @@ from hybridops.approvals.votes import EMERGENCY, assessment_of
 from hybridops.backends.services import known
 from hybridops.definitions.queries import policy, price_book
 from hybridops.domain.assess import assess, stricter
-from hybridops.domain.envelope import read
+from hybridops.domain.envelope import Envelope
+from hybridops.domain.errors import Refused
+from hybridops.experiments.models import Run
+from hybridops.trust.canonical import digest_of
 
 
-def drift(request: ApprovalRequest) -> str:
+def check_same(run: Run, envelope: Envelope) -> None:
+    """Raises Refused where the run is not, byte for byte, the one that was asked about."""
+    plan = run.plan
+    asked = (envelope.run, envelope.plan, envelope.definition, envelope.data)
+    if (run.pk, digest_of(plan), plan["definition"], plan["data"]) != asked:
+        raise Refused("The run is not the one that was approved: its plan, workflow or data is another.")
+
+
+def drift(request: ApprovalRequest, envelope: Envelope) -> str:
     """What is no longer as it was approved, in words, or nothing: price, calibration, a stricter policy."""
-    envelope = read(request.envelope)
     if price_book()[1] != envelope.price_book:
         return "the price book has changed since the approval"
     seen = {(backend.provider, backend.name): backend for backend in known()}

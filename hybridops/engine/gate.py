@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hybridops.approvals.queries import by_subject
+from hybridops.approvals.queries import by_subject, missing_for
 from hybridops.backends.services import known
 from hybridops.definitions.queries import policy
 from hybridops.domain import clock
 from hybridops.domain.assess import Assessment, assess, stricter
 from hybridops.domain.budget import rounded
+from hybridops.domain.decide import missing_words
 from hybridops.domain.envelope import Envelope, Listed
+from hybridops.domain.errors import Refused
+from hybridops.domain.policy import Policy
 from hybridops.domain.risk import RiskFacts
 from hybridops.domain.states import RequestState, RunState
 from hybridops.engine.context import Context
@@ -54,8 +57,9 @@ def _ask(ctx: Context) -> Ask:
     compiled = ctx.summary_with("programs")
     first, *others = compiled["programs"]
     assessment = assess(_facts(ctx, first), rules)
-    ways_out = (body for body in others if not stricter(assessment, assess(_facts(ctx, body), rules)))
-    listed = [first, *ways_out]
+    _check_answerable(ctx, assessment)
+    dearest = None if definition.submissions_max > 1 else Decimal(first["quote"]["high"])
+    listed = [first, *(body for body in others if _is_way_out(ctx, body, assessment, rules, dearest))]
     lapses_at = _lapses_at(ctx.run, assessment)
     envelope = _envelope(
         ctx, definition.submissions_max, compiled, listed, policy_digest, assessment, lapses_at
@@ -69,6 +73,27 @@ def _ask(ctx: Context) -> Ask:
         policy_name=f"{rules.name} v{rules.version}",
         summary={"score": assessment.score, "cost_max": str(envelope.cost_usd_max)},
     )
+
+
+def _check_answerable(ctx: Context, assessment: Assessment) -> None:
+    """Raises Refused where too few distinct people could ever agree, and says who is missing."""
+    team_id = ctx.run.experiment.project.team_id
+    if missing := missing_for(assessment.need, team_id, involved_in(ctx.run)):
+        raise Refused(
+            f"Nobody could approve this: the policy asks for {missing_words(missing)} than this team has "
+            "beside the people who are involved."
+        )
+
+
+def _is_way_out(
+    ctx: Context, body: Mapping[str, Any], first: Assessment, rules: Policy, dearest: Decimal | None
+) -> bool:
+    """Whether another compiled program may be listed: it asks for no more people than the first.
+
+    With one submission it can only be what a reviewer narrows to, so it is listed where it is cheaper.
+    """
+    cheaper = dearest is None or Decimal(body["quote"]["high"]) < dearest
+    return cheaper and not stricter(first, assess(_facts(ctx, body), rules))
 
 
 def _lapses_at(run: Run, assessment: Assessment) -> datetime:

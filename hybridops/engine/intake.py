@@ -17,6 +17,7 @@ from hybridops.engine.preview import classical_max_micro, preview
 from hybridops.experiments import services
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.experiments.queries import run_by_key, run_for, runs_for
+from hybridops.experiments.replays import check_replayable, wanted_again
 from hybridops.experiments.services import Wanted
 from hybridops.teams.models import User
 from hybridops.workflows.carshare import TITLE, carshare_montreal
@@ -85,7 +86,18 @@ def add_builtin(*, user: User, project_id: int, workflow_name: str, key: str) ->
 def submit(
     *, user: User, workflow_name: str, wanted: Wanted, submit_key: str, replay_of: Run | None = None
 ) -> Run:
-    """Makes the run; raises BadInput with the field, NoRoom, or Unsigned where the workflow may not run."""
+    """Makes the run; raises BadInput with the field, NoRoom, or Unsigned where the workflow may not run.
+
+    What the policy denies, and what nobody could ever approve, is refused here with its reason.
+    """
+    if not Run.objects.filter(submit_key=submit_key).exists():
+        preview(user=user, workflow_name=workflow_name, wanted=wanted)
+    return _submit(user, workflow_name, wanted, submit_key, replay_of)
+
+
+def _submit(
+    user: User, workflow_name: str, wanted: Wanted, submit_key: str, replay_of: Run | None = None
+) -> Run:
     definition, digest = workflow_named(workflow_name)
     _, book_digest = price_book()
     try:
@@ -130,15 +142,15 @@ def submit_previewed(
                 field="cost_max",
             )
         wanted = replace(wanted, cost_max_micro=to_micro(seen.cap_that_fits))
-    return submit(user=user, workflow_name=workflow_name, wanted=wanted, submit_key=submit_key)
+    return _submit(user, workflow_name, wanted, submit_key)
 
 
 def replay(*, user: User, run_id: int, submit_key: str) -> Run:
     """A new, linked run of the same question, with its own approval and cost."""
     old = run_for(user, run_id)
-    services.check_replayable(old)
+    check_replayable(old)
     name = old.experiment.workflow
-    wanted = services.wanted_again(old)
+    wanted = wanted_again(old)
     if wanted.backend and not any(backend.name == wanted.backend for backend in known()):
         raise Refused(f"{wanted.backend} is not known here any more. Submit anew with another backend.")
     return submit(user=user, workflow_name=name, wanted=wanted, submit_key=submit_key, replay_of=old)

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from hybridops.artifacts.services import fetch, store
+from hybridops.artifacts.services import store
 from hybridops.backends.services import known
 from hybridops.definitions.queries import price_book, price_book_by_digest
 from hybridops.domain.budget import PriceBook, Quote, Rule, quote, to_micro
@@ -64,7 +64,7 @@ def compile_programs(ctx: Context) -> Done:
     definition = ctx.definition()
     book, book_digest = price_book()
     encoded = ctx.summary_with("circuit")
-    circuit = fetch(encoded["artifacts"]["circuit"]).decode()
+    circuit = ctx.fetch(encoded["artifacts"]["circuit"]).decode()
     shots, qubits = int(ctx.run.parameters["shots"]), int(encoded["circuit"]["qubits"])
     compiled: dict[tuple[str, str], dict[str, Any]] = {}
     options = []

@@ -18,7 +18,7 @@ from hybridops.domain.ports import CancelOutcome
 from hybridops.domain.states import RequestState, RunState, SubmissionState
 from hybridops.engine import wiring
 from hybridops.engine.context import Context
-from hybridops.engine.drift import drift
+from hybridops.engine.drift import check_same, drift
 from hybridops.engine.programs import affordable_shots, program_of, slot_cost
 from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.sending import send
@@ -66,11 +66,12 @@ def _first(ctx: Context) -> Proposal:
             "the approval lapsed before it was used", Ending(RunState.EXPIRED, "The approval lapsed.")
         )
     ctx.definition()
-    if moved := drift(request):
+    envelope = read(request.envelope)
+    check_same(ctx.run, envelope)
+    if moved := drift(request, envelope):
         return Reopen(moved)
     if frozen := conduct.frozen(request):
         return Hold(frozen)
-    envelope = read(request.envelope)
     return _reserve(ctx, envelope, envelope.programs[0], consume=request.digest)
 
 
@@ -108,6 +109,7 @@ def _send(ctx: Context, row: Submission) -> Proposal:
         return Attempt(row)
     if ctx.sending != row.ordinal:
         return Sent(SubmissionMove(row.ordinal, _S.UNKNOWN, "the worker died while it was being sent"))
+    ctx.act_for(row.run_id)
     return Sent(send(row, wiring.provider(row.provider)))
 
 

@@ -13,6 +13,7 @@ from hybridops.domain.risk import RiskFacts
 from hybridops.domain.states import SubmissionState
 from hybridops.experiments.models import DataSnapshot, Submission
 from hybridops.quotas.queries import budgets_for
+from hybridops.teams.access import behind
 from hybridops.teams.models import Project, User
 
 
@@ -62,6 +63,6 @@ def _budget_share(project: Project, cost_usd: Decimal, backend: str) -> float:
 
 
 def involved_with(definition: str, snapshot: DataSnapshot, *people: User) -> frozenset[int]:
-    """These people, who added the data, and who wrote the workflow: none of them decides."""
+    """These people and who answers for them, who added the data, and who wrote the workflow: nobody decides here."""
     authors = {pk for pk in authors_of(definition) if pk is not None}
-    return frozenset({snapshot.added_by_id, *(user.pk for user in people)} | authors)
+    return frozenset({snapshot.added_by_id} | authors).union(*(behind(user) for user in people))

@@ -76,3 +76,8 @@ def nudge(watched: str, **told: object) -> None:
         broker().publish(NUDGES, json.dumps({"object": watched, **told}))
     except RedisError as problem:
         _log.info("nobody could be nudged: %s", problem)
+
+
+def access_changed(*, user_id: int, **kwargs: object) -> None:
+    """Tells the sockets of one person to ask again whether they may stay."""
+    nudge(f"person:{user_id}")

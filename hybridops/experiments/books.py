@@ -28,6 +28,7 @@ class Book:
     stages: dict[str, Stage]
     submissions: dict[int, Submission]
     claimed: Stage | None = None
+    token: str = ""  # with which the claimed stage acts
     told: list[dict[str, Any]] = field(default_factory=list)
     _changes: dict[str, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
 

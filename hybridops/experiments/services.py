@@ -14,7 +14,7 @@ from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import request_for
 from hybridops.audit.services import record
 from hybridops.domain import clock
-from hybridops.domain.errors import BadInput, Conflict, Refused
+from hybridops.domain.errors import BadInput, Conflict
 from hybridops.domain.presence import Presence
 from hybridops.domain.risk import CLASSES
 from hybridops.domain.states import LIVE_SUBMISSION, RunState, StageState
@@ -276,28 +276,3 @@ def resume_spending(*, user: User) -> None:
     quotas.resume_spending(actor=actor(user))
     conduct.wake_held(conduct.STOPPED, "QPU spending was resumed", actor(user))
     transaction.on_commit(lambda: nudge("spending", state="open"), robust=True)
-
-
-def wanted_again(run: Run) -> Wanted:
-    """What a replay asks for: the same data, parameters and seed, with its own approval and cost."""
-    experiment = run.experiment
-    late = experiment.deadline is not None and experiment.deadline <= clock.now()
-    return Wanted(
-        project_id=experiment.project_id,
-        snapshot_id=experiment.snapshot_id,
-        title=experiment.title,
-        business_outcome=experiment.business_outcome,
-        parameters=run.parameters,
-        seed=run.plan["seed"],
-        backend=run.plan["backend"],
-        priority_class=experiment.priority_class,
-        fallback=experiment.fallback,
-        deadline=None if late else experiment.deadline,
-        cost_max_micro=experiment.cost_max_micro,
-    )
-
-
-def check_replayable(run: Run) -> None:
-    """Raises Refused while the run still goes on: two of them at once would be a mistake, not a replay."""
-    if not run.outcome:
-        raise Refused(f"{run} has not ended. Cancel it or wait, then replay it.")

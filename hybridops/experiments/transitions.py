@@ -35,6 +35,7 @@ from hybridops.experiments.announce import announce
 from hybridops.experiments.books import LEASE_SECONDS, Book, open_book
 from hybridops.experiments.dbtime import DbNow
 from hybridops.experiments.models import Stage, Submission
+from hybridops.teams import stage_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,8 @@ def _lease(book: Book, stage: Stage, worker: str) -> None:
     }
     _move_stage(book, StageMove(stage.key, StageState.RUNNING, f"taken by {worker}", values=values))
     book.claimed = stage
+    book.token, jti = stage_tokens.mint(run=book.run.pk, stage=stage.key, fence=stage.fence)
+    book.told[-1]["token"] = jti
 
 
 def _close(book: Book, actor: Actor, facts: Mapping[str, Any]) -> None:
@@ -219,6 +222,16 @@ def renew(worker: str) -> int:
     """Prolongs every lease this worker holds; called while it lives. Returns how many."""
     held = Stage.objects.filter(worker=worker, state=StageState.RUNNING)
     return held.update(lease_until=DbNow() + LEASE_SECONDS)
+
+
+def token_again(stage: Stage) -> str:
+    """Another token for a lease that is still held; raises Fenced where it is not. The id stays out of the
+    trail: the lease it stands for is there.
+    """
+    held = Stage.objects.filter(pk=stage.pk, fence=stage.fence, state=StageState.RUNNING)
+    if not held.filter(lease_until__gt=DbNow()).exists():
+        raise Fenced(f"The lease on {stage} went to another worker.")
+    return stage_tokens.mint(run=stage.run_id, stage=stage.key, fence=stage.fence)[0]
 
 
 def return_stages(stages: Iterable[Stage], *, why: str, actor: Actor) -> int:

@@ -77,3 +77,8 @@ def is_alone() -> bool:
     """Whether one person at most is here: then nothing that needs a decision can go on."""
     people = Membership.objects.filter(user__kind=User.PERSON, user__is_active=True)
     return people.values("user").distinct().count() < 2
+
+
+def behind(user: User) -> frozenset[int]:
+    """Who stands behind what this account asks for: itself and, for a service, the person who answers for it."""
+    return frozenset(pk for pk in (user.pk, user.sponsor_id) if pk is not None)

@@ -9,12 +9,13 @@ from hybridops.teams.permissions import LABELS, Role
 
 
 class User(AbstractUser):
-    """A person, a service or an agent. Only persons decide."""
+    """A person, a service or an agent. Only persons decide. `sponsor`: who answers for a service or an agent."""
 
     PERSON, SERVICE, AGENT = "person", "service", "agent"
     kind = models.CharField(max_length=10, default=PERSON, choices=[(k, k) for k in (PERSON, SERVICE, AGENT)])
     name = models.CharField(max_length=80)
     theme = models.CharField(max_length=5, default="auto")
+    sponsor = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="sponsored")
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email", "name"]
 

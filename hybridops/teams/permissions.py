@@ -15,11 +15,16 @@ class Permission(StrEnum):
     OPERATE = "operate"
     SEE_AUDIT = "see_audit"
     MANAGE_PEOPLE = "manage_people"
+    PROPOSE_DEFINITIONS = "propose_definitions"
+    REVIEW_DEFINITIONS = "review_definitions"
+    MANAGE_POLICY = "manage_policy"
+    BREAK_GLASS = "break_glass"
 
 
 class Role(StrEnum):
     ANALYST = "analyst"
     REVIEWER = "reviewer"
+    POLICY_OWNER = "policy owner"
     FINANCE = "finance"
     OPERATOR = "operator"
     AUDITOR = "auditor"
@@ -28,10 +33,11 @@ class Role(StrEnum):
 
 _P = Permission
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.ANALYST: frozenset({_P.SEE_RUNS, _P.SUBMIT_RUNS}),
-    Role.REVIEWER: frozenset({_P.SEE_RUNS, _P.DECIDE}),
+    Role.ANALYST: frozenset({_P.SEE_RUNS, _P.SUBMIT_RUNS, _P.PROPOSE_DEFINITIONS}),
+    Role.REVIEWER: frozenset({_P.SEE_RUNS, _P.DECIDE, _P.REVIEW_DEFINITIONS}),
+    Role.POLICY_OWNER: frozenset({_P.SEE_RUNS, _P.MANAGE_POLICY, _P.REVIEW_DEFINITIONS}),
     Role.FINANCE: frozenset({_P.SEE_RUNS, _P.DECIDE, _P.SEE_COSTS, _P.MANAGE_BUDGETS}),
-    Role.OPERATOR: frozenset({_P.SEE_RUNS, _P.OPERATE, _P.SEE_AUDIT}),
+    Role.OPERATOR: frozenset({_P.SEE_RUNS, _P.OPERATE, _P.SEE_AUDIT, _P.BREAK_GLASS}),
     Role.AUDITOR: frozenset({_P.SEE_RUNS, _P.SEE_COSTS, _P.SEE_AUDIT}),
     Role.ADMINISTRATOR: frozenset({_P.SEE_RUNS, _P.SUBMIT_RUNS, _P.OPERATE, _P.SEE_AUDIT, _P.MANAGE_PEOPLE}),
 }
@@ -44,5 +50,12 @@ LABELS: Mapping[Permission, str] = {
     _P.MANAGE_BUDGETS: "Can set budgets",
     _P.OPERATE: "Can stop and resume QPU spending",
     _P.SEE_AUDIT: "Can read the audit log",
-    _P.MANAGE_PEOPLE: "Can add people",
+    _P.MANAGE_PEOPLE: "Can add people and services and give them roles",
+    _P.PROPOSE_DEFINITIONS: "Can propose workflows",
+    _P.REVIEW_DEFINITIONS: "Can review proposed workflows",
+    _P.MANAGE_POLICY: "Can change the policy",
+    _P.BREAK_GLASS: "Can let one run pass in an emergency",
 }
+
+# What a service or an agent may be. It asks and reads; it never decides, pays, operates or watches over others.
+MACHINE_ROLES = frozenset({Role.ANALYST})

@@ -51,6 +51,24 @@ def methods_of(user: User) -> frozenset[Method]:
     return frozenset(_METHODS[kind] for kind in kinds)
 
 
+def add_code(user: User, secret: str) -> None:
+    """An authenticator with a known secret, for the demo; where there is one already, that one stays."""
+    if not Authenticator.objects.filter(user_id=user.pk, type=_TYPE.TOTP).exists():
+        totp.TOTP.activate(user, secret)
+
+
+def demo_code(user: User) -> str:
+    """The code that this person can use now, in the demo and nowhere else; empty where there is none."""
+    key = Authenticator.objects.filter(user_id=user.pk, type=_TYPE.TOTP).first()
+    if not settings.DEMO or key is None or decrypt(key.data["secret"]) != settings.DEMO_CODE_SECRET:
+        return ""
+    before, now, after = totp.yield_hotp_counters_from_time()
+    for step in (now, after, before):
+        if not SpentProof.objects.filter(user=user, proof=_code_proof(key, step)).exists():
+            return str(totp.format_hotp_value(totp.hotp_value(settings.DEMO_CODE_SECRET, step)))
+    return ""
+
+
 def passkey_challenge(user: User, digest: str) -> dict[str, Any]:
     """WebAuthn's request options for this person's passkeys: the challenge is the digest, good for five minutes."""
     keys = _passkeys(user)
@@ -88,7 +106,8 @@ def prove_by_passkey(user: User, *, digest: str, assertion: Mapping[str, Any]) -
     _count_up(keys[credential.credential_id], given.response.authenticator_data.counter)
     said = given.response.client_data, given.response.authenticator_data
     # Not the signature: some can be rewritten into another that is valid as well.
-    if not _spend(user, "passkey", credential.credential_id + said[0].hash + said[1]):
+    signed = hashlib.sha256(credential.credential_id + said[0].hash + said[1]).hexdigest()
+    if not _spend(user, f"passkey:{signed}"):
         raise Refused(_NO_PASSKEY)
     cache.delete(_asked(user, digest))
     return Presence(Method.PASSKEY, clock.now(), _evidence(credential, given))
@@ -140,16 +159,19 @@ def _is_spent_now(user: User, key: Authenticator, code: str) -> bool:
         if totp.compare_user_code(
             actual=code, expected=totp.format_hotp_value(totp.hotp_value(secret, step))
         ):
-            return _spend(user, "code", f"{key.pk}:{step}".encode())
+            return _spend(user, _code_proof(key, step))
     return False
 
 
-def _spend(user: User, kind: str, what: bytes) -> bool:
+def _code_proof(key: Authenticator, step: int) -> str:
+    return f"code:{key.pk}:{step}"
+
+
+def _spend(user: User, proof: str) -> bool:
     """Whether nobody had spent it before."""
-    digest = hashlib.sha256(what).hexdigest()
     try:
         with transaction.atomic():
-            SpentProof.objects.create(user=user, proof=f"{kind}:{digest}", spent_at=clock.now())
+            SpentProof.objects.create(user=user, proof=proof, spent_at=clock.now())
     except IntegrityError:
         return False
     return True

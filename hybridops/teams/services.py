@@ -7,23 +7,21 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from guardian.shortcuts import assign_perm
 
 from hybridops.audit.services import record
 from hybridops.domain.actors import Actor
-from hybridops.domain.errors import BadInput
+from hybridops.domain.errors import BadInput, Refused
 from hybridops.teams.models import Membership, Project, Team, User
-from hybridops.teams.permissions import ROLE_PERMISSIONS, Role
+from hybridops.teams.permissions import MACHINE_ROLES, Role
+from hybridops.teams.roles import grant, group_name
+from hybridops.teams.signals import say_access_changed
 
 
 @transaction.atomic
 def add_team(*, slug: str, name: str, actor: Actor) -> Team:
     """A team with a group for each role, which holds that role's permissions on it."""
     team = Team.objects.create(slug=slug, name=name)
-    for role, permissions in ROLE_PERMISSIONS.items():
-        group = Group.objects.create(name=_group(team, role))
-        for permission in permissions:
-            assign_perm(permission.value, group, team)
+    grant(team)
     record(stream=f"team:{team.pk}", action="team.added", actor=actor, facts={"slug": slug, "name": name})
     return team
 
@@ -76,10 +74,14 @@ def add_person(
 
 @transaction.atomic
 def join(*, user: User, team: Team, role: Role, actor: Actor) -> None:
-    """Gives a user a role in a team. Doing it twice changes nothing."""
+    """Gives a user a role in a team; nobody gives one to themselves. Doing it twice changes nothing."""
+    if (actor.kind, actor.id) == (User.PERSON, str(user.pk)):
+        raise Refused("Nobody gives themselves a role. Another administrator can.")
+    if user.kind != User.PERSON and role not in MACHINE_ROLES:
+        raise Refused(f"A service or an agent cannot be {role.value}: it asks and reads, and people decide.")
     _, made = Membership.objects.get_or_create(user=user, team=team, role=role.value)
     if made:
-        user.groups.add(Group.objects.get(name=_group(team, role)))
+        user.groups.add(Group.objects.get(name=group_name(team, role)))
         facts = {"user": user.pk, "team": team.pk, "role": role.value}
         record(stream=f"team:{team.pk}", action="person.joined", actor=actor, facts=facts)
 
@@ -88,9 +90,10 @@ def join(*, user: User, team: Team, role: Role, actor: Actor) -> None:
 def leave(*, user: User, team: Team, role: Role, actor: Actor) -> None:
     """Takes a role away. Doing it twice changes nothing."""
     if Membership.objects.filter(user=user, team=team, role=role.value).delete()[0]:
-        user.groups.remove(Group.objects.get(name=_group(team, role)))
+        user.groups.remove(Group.objects.get(name=group_name(team, role)))
         facts = {"user": user.pk, "team": team.pk, "role": role.value}
         record(stream=f"team:{team.pk}", action="person.left", actor=actor, facts=facts)
+        say_access_changed(user.pk)
 
 
 def set_theme(*, user: User, theme: str) -> None:
@@ -98,7 +101,3 @@ def set_theme(*, user: User, theme: str) -> None:
     if theme not in ("auto", "light", "dark"):
         raise BadInput("Choose auto, light or dark.", field="theme")
     User.objects.filter(pk=user.pk).update(theme=theme)
-
-
-def _group(team: Team, role: Role) -> str:
-    return f"team-{team.pk}-{role.value}"

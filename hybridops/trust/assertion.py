@@ -14,9 +14,19 @@ from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import AuthenticatorData
 
 from hybridops.domain.errors import Unsigned
+from hybridops.trust.canonical import digest_of
 
 _FLAG = AuthenticatorData.FLAG
 _WHOLE = {"rp_id", "credential_id", "public_key", "client_data", "authenticator_data", "signature"}
+
+
+def challenge_of(statement: Mapping[str, Any]) -> bytes:
+    """What a passkey signs for a decision: the digest of the subject together with the answer to it.
+
+    With the subject alone, the signature under a "no" would also be one under a "yes".
+    """
+    said = {name: statement[name] for name in ("subject", "verdict", "reason", "limits")}
+    return bytes.fromhex(digest_of(said))
 
 
 def check_assertion(evidence: Mapping[str, Any], *, challenge: bytes) -> None:

@@ -13,7 +13,7 @@ from hybridops.domain.decide import is_agreed
 from hybridops.domain.errors import BadInput, Refused
 from hybridops.domain.presence import Method, Presence, check_presence
 from hybridops.trust import dsse
-from hybridops.trust.assertion import check_assertion
+from hybridops.trust.assertion import challenge_of, check_assertion
 from hybridops.trust.bundle import Bundle, Event
 from hybridops.trust.canonical import digest
 from hybridops.trust.envelopes import Documents, check_envelopes, read_document
@@ -136,8 +136,8 @@ class _Request:
             ) from problem
         check_presence(presence, accepted=self._accepted(vote), now=at)
         if presence.method == Method.PASSKEY:
-            check_assertion(presence.evidence, challenge=bytes.fromhex(vote.said["subject"]))
-            return "; the passkey's own signature over that digest is valid."
+            check_assertion(presence.evidence, challenge=challenge_of(vote.said))
+            return "; the passkey's own signature over that digest and answer is valid."
         return f"; presence by {presence.method.value}, on the installation's word."
 
     def _accepted(self, vote: _Vote) -> tuple[Method, ...]:

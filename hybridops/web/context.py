@@ -17,6 +17,7 @@ from hybridops.quotas.queries import spending_stop
 from hybridops.teams.access import is_alone
 from hybridops.teams.models import User
 from hybridops.teams.permissions import ROLE_PERMISSIONS, Permission, Role
+from hybridops.teams.presence import demo_code
 
 _P = Permission
 # title, then label, URL name, icon and the permission without which the entry is not drawn
@@ -32,7 +33,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str, Permission | None], ...]],
             ("Evidence", "evidence", "scale", _P.SEE_RUNS),
         ),
     ),
-    ("Decide", (("Approvals", "approvals", "person", _P.SEE_RUNS),)),
+    (
+        "Decide",
+        (("Approvals", "approvals", "person", _P.SEE_RUNS), ("Policy", "policy", "scale", _P.SEE_RUNS)),
+    ),
     ("Money", (("Cost", "cost", "cost", _P.SEE_COSTS),)),
     (
         "Operate",
@@ -40,6 +44,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str, Permission | None], ...]],
             ("Queues", "queues", "ops", _P.OPERATE),
             ("Backends", "backends", "chip", _P.SEE_RUNS),
             ("Audit", "audit", "audit", _P.SEE_AUDIT),
+            ("People", "people", "people", _P.MANAGE_PEOPLE),
             ("Settings", "settings", "gear", None),
         ),
     ),
@@ -72,6 +77,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "spending_stop": _once(spending_stop),
         "alone": _once(is_alone),
+        "demo_code": _once(lambda: demo_code(user)) if settings.DEMO else "",
         "user_name": str(user),
         "user_role": _once(lambda: ", ".join(map(str, roles)).capitalize()),
         "nav": _once(lambda: _nav(request, user, {Role(str(role)) for role in roles})),

@@ -1,7 +1,14 @@
-"""Every page and its fragments."""
+"""Every page and its fragments, and what programs ask."""
 
 from __future__ import annotations
 
-from hybridops.web.pages import urls_a, urls_b
+from django.urls import include, path
 
-urlpatterns = [*urls_b.urlpatterns, *urls_a.urlpatterns]
+from hybridops.web.pages import urls_a, urls_b, urls_c
+
+urlpatterns = [
+    *urls_b.urlpatterns,
+    *urls_a.urlpatterns,
+    *urls_c.urlpatterns,
+    path("api/v1/", include("hybridops.web.api.urls")),
+]

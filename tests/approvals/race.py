@@ -11,10 +11,9 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from threading import Barrier
+from threading import Barrier, Thread
 from time import sleep
 from typing import Any
 
@@ -29,7 +28,9 @@ CLIENTS = (
 )
 PEOPLE = 9
 SLOT_MICRO = 1_000_000
-JITTER_SECONDS = 0.02  # what is quick would else always be first
+HEAD_START_SECONDS = (
+    0.15  # at most: ending a request is quicker than deciding on it and would always be first
+)
 ENDS = {"consumed", "rejected", "changes_requested", "expired", "withdrawn"}
 
 
@@ -85,24 +86,15 @@ def ask(world: Any) -> Any:
 
 def race(world: Any, rounds: int) -> list[dict[str, Any]]:
     """What each round's request came to."""
-    with ThreadPoolExecutor(len(CLIENTS)) as pool:
-        told = [_round(pool, world, *ask(world)) for _ in range(rounds)]
-        list(pool.map(lambda _: _hang_up(), range(len(CLIENTS))))
-    return told
+    return [_round(world, *ask(world)) for _ in range(rounds)]
 
 
-def _hang_up() -> None:
-    from django.db import connection
-
-    connection.close()
-
-
-def _round(pool: Any, world: Any, run: Any, request: Any) -> dict[str, Any]:
+def _round(world: Any, run: Any, request: Any) -> dict[str, Any]:
     from hybridops.approvals.models import ApprovalRequest
     from hybridops.audit.models import AuditEvent
     from hybridops.quotas.models import Budget, Reservation
 
-    answers = together(pool, [_client(n, wish, world, run, request) for n, wish in enumerate(CLIENTS)])
+    answers = together([_client(n, wish, world, run, request) for n, wish in enumerate(CLIENTS)])
     events = AuditEvent.objects.filter(stream=f"request:{request.pk}").order_by("seq")
     named = [action.split(".")[1] for action in events.values_list("action", flat=True)]
     fresh = ApprovalRequest.objects.get(pk=request.pk)
@@ -134,6 +126,7 @@ def _client(number: int, wish: str, world: Any, run: Any, request: Any) -> Calla
         return "decided"
 
     def end() -> str:
+        sleep(random.uniform(0, HEAD_START_SECONDS))
         target = RequestState.EXPIRED if wish == "expire" else RequestState.WITHDRAWN
         done = approvals.close(request_id=request.pk, target=target, why="race", actor=SYSTEM)
         return "closed" if done else "late"
@@ -151,25 +144,33 @@ def _client(number: int, wish: str, world: Any, run: Any, request: Any) -> Calla
                     )  # fmt: skip
                 return "used"
             except (IllegalMove, Refused):
-                continue  # not approved yet, or over already
+                sleep(0.005)  # not approved yet, or over already
 
     return {"expire": end, "withdraw": end, "use": use}.get(wish, vote)
 
 
-def together(pool: Any, works: list[Callable[[], str]]) -> list[str]:
-    """All at once, each on its thread's connection; what each answers or raises, by name."""
+def together(works: Sequence[Callable[[], str]]) -> list[str]:
+    """All at once, each on a connection of its own; what each answers or raises, by name."""
+    from django.db import connection
+
+    answers: list[str] = []
     start = Barrier(len(works))
 
-    def run(work: Callable[[], str]) -> str:
-        start.wait()
-        sleep(random.uniform(0, JITTER_SECONDS))
+    def run(work: Callable[[], str]) -> None:
         try:
-            return work()
+            start.wait()
+            answers.append(work())
         except Exception as problem:
-            return type(problem).__name__
+            answers.append(type(problem).__name__)
+        finally:
+            connection.close()
 
-    waiting = [pool.submit(copy_context().run, run, work) for work in works]
-    return [one.result(120) for one in waiting]
+    threads = [Thread(target=copy_context().run, args=(run, work)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return answers
 
 
 def check(rounds: list[dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.test import override_settings
 
 from hybridops.approvals.models import ApprovalRequest
+from hybridops.approvals.votes import to_sign
 from hybridops.audit import keyring
 from hybridops.domain.actors import SYSTEM
 from hybridops.engine.bundle import export
@@ -61,7 +62,7 @@ def finished(world: World) -> ApprovalRequest:
     with override_settings(CACHES=LOCAL):
         reviewer = world.mikkel
         key = Passkey(reviewer)
-        shown = ApprovalRequest.objects.get(pk=request.pk).digest
+        shown = to_sign(request, verdict="approve", reason="because")
         presence = prove_by_passkey(
             reviewer, digest=shown, assertion=key.answer(passkey_challenge(reviewer, shown))
         )

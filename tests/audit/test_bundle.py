@@ -25,7 +25,7 @@ from hybridops.domain.errors import HybridopsError, Refused, Unsigned
 from hybridops.trust import bundle as bundles
 from hybridops.trust import checkpoint, container, dsse, keys
 from hybridops.trust.__main__ import main
-from hybridops.trust.assertion import check_assertion
+from hybridops.trust.assertion import challenge_of, check_assertion
 from hybridops.trust.canonical import canonical, read
 from hybridops.trust.keyring import Ring
 from tests.audit.bundles import Made, made, relogged, resigned
@@ -53,7 +53,7 @@ def test_an_honest_bundle_says_every_step(bundle: Made) -> None:
     for words in (
         "is whole", "with Ed25519 and ML-DSA-44", "stands in the log", "without a gap",
         "The workflow (fake, version 1) was signed by definition", "The policy (", "The pricebook (",
-        "Mikkel said “approve”", "the passkey's own signature over that digest is valid", "distinct people agreed",
+        "Mikkel said “approve”", "the passkey's own signature over that digest and answer is valid", "distinct people agreed",
         "3 of at most 3 submissions, 300 shots) is inside what was approved",
     ):  # fmt: skip
         assert words in told, told
@@ -147,7 +147,7 @@ FORGERIES: list[tuple[str, Callable[[dict[str, bytes]], Any], str]] = [
     ("no checkpoint", dropped("checkpoint"), "lacks checkpoint"),
     ("the Ed25519 line stripped", stripped(4), "exactly one Ed25519 line"),
     ("the ML-DSA line stripped", stripped(5), "exactly one ML-DSA-44 line"),
-    ("a larger tree", edited("checkpoint", b"\n65\n", b"\n66\n"), "Ed25519 signature of log is not valid"),
+    ("a larger tree", edited("checkpoint", b"\n66\n", b"\n67\n"), "Ed25519 signature of log is not valid"),
     ("a file more", lambda files: files.update({"extra.json": b"{}"}), "extra.json is no part of a bundle"),
     ("a request more", lambda files: files.update({"requests/9/assessment.json": b"{}"}), "belongs to no request"),
     ("no canonical JSON", edited("requests/1/assessment", b'"score":', b'"score": '), "not canonical"),
@@ -252,7 +252,7 @@ def test_keys_count_where_they_are_believed(bundle: Made) -> None:
         ("definition", "No trusted key"),
         ("log", "has ended"),
     ):
-        for change in ({"not_after": 3}, {"not_before": 64 if purpose != "log" else 65}):
+        for change in ({"not_after": 3}, {"not_before": 65 if purpose != "log" else 66}):
             pairs = (replace(p, **change) if p.purpose == purpose else p for p in bundle.ring.pairs)
             wrong(replace(bundle, ring=Ring(bundle.ring.origin, tuple(pairs))), bundle.data, words)
     others = tuple(keys.make(name).public for name in ("log", "definition", "decision"))
@@ -369,7 +369,7 @@ def test_a_passkey_proof_is_about_one_digest_one_site_and_a_verified_person(bund
     said, _ = dsse.verify(
         read(files["requests/1/decision-1.json"]), kind="decision", trusted=bundle.ring.of("decision")
     )
-    evidence, challenge = said["presence"]["evidence"], bytes.fromhex(said["subject"])
+    evidence, challenge = said["presence"]["evidence"], challenge_of(said)
     check_assertion(evidence, challenge=challenge)
     raw = bytearray(websafe_decode(evidence["authenticator_data"]))
     raw[32] &= ~0x04  # "verified" taken back

@@ -23,6 +23,7 @@ from hybridops.engine import intake
 from hybridops.engine.inline import drive
 from hybridops.experiments import services
 from hybridops.experiments.models import DataSnapshot, Experiment, Run, Stage
+from hybridops.experiments.replays import wanted_again
 from hybridops.quotas.models import Budget, LedgerEntry, Reservation
 from hybridops.teams import services as teams
 from hybridops.teams.models import Project, Team
@@ -255,4 +256,4 @@ def test_a_deadline_that_has_passed_is_not_replayed_with(world: World) -> None:
     run = submit(world, deadline=clock.now() + timedelta(hours=1))
     services.cancel(user=world.ines, run_id=run.pk)
     with clock.at(clock.now() + timedelta(hours=2)):
-        assert services.wanted_again(Run.objects.get(pk=run.pk)).deadline is None
+        assert wanted_again(Run.objects.get(pk=run.pk)).deadline is None

@@ -20,7 +20,7 @@ from hybridops.experiments.models import Run
 from hybridops.teams.models import User
 from hybridops.web.answers import changes
 from hybridops.web.answers.decision import answer
-from tests.presence import here
+from tests.presence import code_of, here
 from tests.world import World, submit
 
 
@@ -39,7 +39,7 @@ def get(user: User, request: ApprovalRequest) -> HttpResponse:
 def post(user: User, request: ApprovalRequest, **sent: Any) -> HttpResponse:
     client = Client()
     client.force_login(user)
-    told = {"digest_shown": request.digest, **sent}
+    told = {"digest_shown": request.digest, "code": code_of(user), **sent}
     return client.post(f"/approvals/{request.pk}/decide/", told)  # type: ignore[return-value]
 
 
@@ -192,7 +192,9 @@ def test_every_state_has_an_answer(state: RequestState) -> None:
         state=state, requester="Ines", ended_at=None,
         envelope={"cost_usd_max": "240", "programs": [{"backend": "kelvin"}]},
     )  # fmt: skip
-    vote = SimpleNamespace(by="Mikkel", made_at=clock.now(), reason="word " * 90, verdict="reject")
+    vote = SimpleNamespace(
+        by="Mikkel", made_at=clock.now(), reason="word " * 90, verdict="reject", person_id=1
+    )
     change = changes.Change("Shots", "1", "2", "up", "more")
     for votes in ([], [vote]):
         told = strip_tags(answer(request, votes, [change, change], "A-301"))  # type: ignore[arg-type]

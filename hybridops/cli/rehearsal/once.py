@@ -26,6 +26,8 @@ from hybridops.experiments.conduct import subject
 from hybridops.experiments.models import Run
 from hybridops.providers.faults import FAULTS, set_fault
 from hybridops.quotas.queries import spent_micro
+from hybridops.teams.models import User
+from hybridops.teams.presence import demo_code
 
 WAIT_SECONDS = 240.0
 LATE_SECONDS = 30.0
@@ -128,7 +130,13 @@ def _approve(browser: Browser, run_id: int) -> None:
         browser.sign_in("mikkel", PASSWORD)
         form = browser.get(f"/approvals/{request.pk}/")["decide"]
         browser.post(
-            f"/approvals/{request.pk}/decide/", {**form, "verdict": "approve", "reason": "Rehearsal."}
+            f"/approvals/{request.pk}/decide/",
+            {
+                **form,
+                "verdict": "approve",
+                "reason": "Rehearsal.",
+                "code": demo_code(User.objects.get(username="mikkel")),
+            },
         )
     except Refusal as problem:
         raise CommandError(f"The reviewer's decision was not taken. {problem}") from None

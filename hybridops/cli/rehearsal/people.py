@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import make_password
 from hybridops.artifacts.services import store
 from hybridops.audit import keyring
 from hybridops.cli.founding import month
-from hybridops.cli.rehearsal.cast import CAST, PASSWORD
+from hybridops.cli.rehearsal.cast import CAST, CODE_SECRET, PASSWORD
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.presence import Method
@@ -22,6 +22,7 @@ from hybridops.quotas.services import open_budget
 from hybridops.teams import services as teams
 from hybridops.teams.models import Project, Team, User
 from hybridops.teams.permissions import Role
+from hybridops.teams.presence import add_code
 
 PROJECTS = (("car-share", "Car-share Montréal"), ("warehouse", "Warehouse routing"))
 HISTORY_DAYS = 90
@@ -35,6 +36,8 @@ def found_demo(today: date) -> None:
     with clock.at(started):
         team = Team.objects.filter(slug="logistics").first() or _team()
         _documents()
+    for user in User.objects.filter(username__in=[username for username, *_ in CAST]):
+        add_code(user, CODE_SECRET)
     day = month(started.date())[0]
     while day <= today + timedelta(days=31):
         _budgets(team, day)
@@ -70,7 +73,7 @@ def _policy() -> dict[str, Any]:
     body = document("policy")
     for tier in body["tiers"]:
         if "step_up" in tier:
-            tier["step_up"] = [*tier["step_up"], Method.REHEARSAL.value, Method.SESSION.value]
+            tier["step_up"] = [*tier["step_up"], Method.REHEARSAL.value]
     return body
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -128,3 +129,19 @@ def _digest(field: str, before: str, now: str, name_before: str, name_now: str) 
         f"{name} {fmt.short_hash(it)}".strip() for name, it in ((name_before, before), (name_now, now))
     )
     return Change(field, was, asked, SAME, "other bytes")
+
+
+_NAMES: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    **{key: (field, words) for field, key, words in _AMOUNTS},
+    "not_after": ("Start before", lambda value: fmt.clock(datetime.fromisoformat(value))),
+    "programs": ("Backends", lambda value: ", ".join(listed["backend"] for listed in value)),
+}
+
+
+def since(pairs: Sequence[tuple[str, Any, Any]]) -> list[tuple[str, str, str]]:
+    """What changed between two revisions of one request: field, as it was read, as it is now."""
+    rows = []
+    for key, was, now in pairs:
+        field, words = _NAMES.get(key, (key.replace("_", " "), str))
+        rows.append((field, words(was), words(now)))
+    return rows

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hybridops.approvals.models import ApprovalRequest, Decision
+from hybridops.approvals.votes import YES
 from hybridops.domain.states import RequestState
 from hybridops.web import fmt
 from hybridops.web.answers import bold, counted, joined, listed, marked
@@ -59,6 +60,8 @@ def _ended(request: ApprovalRequest, votes: Sequence[Decision]) -> str:
         case _S.APPROVED | _S.CONSUMED if last is not None:
             words = bold(f"{last.by} approved this")
             return format_html("{} at {}, up to {}.", words, fmt.clock(last.made_at), bold(cap))
+        case _S.REJECTED if last is not None and last.person_id is None:
+            return format_html("{}: {} Nothing was charged.", bold("The policy denies this"), last.reason)
         case _S.REJECTED if last is not None:
             return format_html(
                 "{} at {}: “{}” Nothing was charged.",
@@ -93,11 +96,26 @@ def short(reason: str) -> str:
 
 def missing_votes(request: ApprovalRequest, votes: Sequence[Decision]) -> str:
     """Who still has to agree, in words."""
-    needs, given = request.assessment, len([v for v in votes if v.revision == request.revision])
-    parts = [counted(needs["reviewers"], "reviewer")] if needs["reviewers"] else []
-    parts += ["one person of finance"] if needs["finance"] else []
-    whole = needs["reviewers"] + needs["finance"]
+    need = request.assessment["need"]
+    whole = sum(one["count"] for one in need)
+    given = len([v for v in votes if v.revision == request.revision and v.verdict in YES])
+    parts = [needed(one["of"], one["count"]) for one in need]
     return f"Needs {listed(parts)}. {given} of {whole} so far." if whole > 1 else ""
+
+
+def needed(of: str, count: int) -> str:
+    """one reviewer, two reviewers, one person of finance"""
+    if of in ("reviewer", "operator", "auditor", "analyst", "administrator"):
+        return counted(count, of)
+    return f"{counted(count, 'person', 'people')} of {of}"
+
+
+def nobody_can(missing: Mapping[str, int]) -> str:
+    """Said while too few people are left to agree: it is escalated, and lapses as always."""
+    if not missing:
+        return ""
+    parts = [needed(of, count) for of, count in sorted(missing.items())]
+    return f"Nobody can approve this as things stand: {listed(parts)} more would be needed. It was escalated."
 
 
 def may_not(reader_id: int, request: ApprovalRequest, names: Sequence[str], *, voted: bool) -> str:

@@ -27,6 +27,7 @@ class Desk:
     for_a_person: int = 0
     budgets: int = 0
     stopped: bool = False
+    emergencies: int = 0
     moving: int = 0
 
 
@@ -53,6 +54,9 @@ def _decisions(desk: Desk) -> list[str]:
 
 def _rest(desk: Desk) -> list[str]:
     told = []
+    if desk.emergencies:
+        words = "emergency approval waits", "emergency approvals wait"
+        told.append(f"{sentence(counted(desk.emergencies, *words))} to be looked at.")
     if desk.for_a_person:
         words = "submission is unclear and needs", "submissions are unclear and need"
         told.append(f"{sentence(counted(desk.for_a_person, *words))} a person.")

@@ -11,6 +11,7 @@ import json
 from contextlib import suppress
 from time import time
 
+from allauth.core.internal.sessionkit import get_session_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.sessions.backends.db import SessionStore
@@ -66,7 +67,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             return
         versions, teams = allowed
         inboxes = {f"inbox:{team}" for team in teams} if any(a[0] == "inbox" for a in self.asked) else set()
-        hub.watch({f"run:{pk}" for pk in versions} | inboxes | {"spending"}, self.mailbox)
+        own = {"spending", f"person:{self.scope['user'].pk}"}
+        hub.watch({f"run:{pk}" for pk in versions} | inboxes | own, self.mailbox)
         again = await _look(self.scope["user"].pk, session, list(versions))
         for pk, (version, state) in (again or ({}, []))[0].items():
             if version > seen[pk]:
@@ -79,6 +81,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             if self.mailbox.overflowed:
                 await self.close(RESYNC)
                 return
+            if text.startswith('{"object": "person:'):
+                await self._watch()  # signed out, or a role is gone
+                continue
             await self.send(text_data=_for_page(text))
 
     async def _beat(self) -> None:
@@ -87,7 +92,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _check(self) -> None:
-        """A person who was signed out or lost a role hears nothing more within a minute."""
+        """Who was signed out or lost a role is told at once; where that was lost, within a minute."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             with suppress(OSError, DatabaseError):  # asked again in a minute
@@ -122,8 +127,10 @@ def _look(
     user_id: int, session: str, run_ids: list[int]
 ) -> tuple[dict[int, tuple[int, str]], list[int]] | None:
     """What this person may watch now; None where they signed out or may no longer sign in."""
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    if user is None or not SessionStore().exists(session):
+    user = get_session_user(
+        SessionStore(session)
+    )  # active, and the password is still the one of this session
+    if not isinstance(user, User) or user.pk != user_id:
         return None
     return versions_of(user, run_ids), list(
         teams_with(user, Permission.SEE_RUNS).values_list("pk", flat=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from hybridops.approvals import queries
+from hybridops.approvals import breakglass, queries
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.domain import clock
 from hybridops.domain.states import RequestState
@@ -32,21 +34,41 @@ VOTED: dict[str, str] = {
 @require_GET
 def approvals(request: HttpRequest) -> HttpResponse:
     user = reader(request)
-    shown = _lists(user)
+    sought = Sought(request.GET.get("q", "").strip()[:60], request.GET.get("tier", ""))
+    shown = _lists(user, sought)
     if request.GET.get("part") == "lists":
         return render(request, "approvals/_lists.html", shown)
     passed = queries.passed_since(user, clock.now() - timedelta(days=7))
-    waiting: list[ApprovalRequest] = shown["waiting"]
+    waiting = list(queries.waiting_for(user)) if sought else shown["waiting"]
     told = answers.answer(waiting, len(shown["others"]), passed)
     return render(request, "approvals/inbox.html", {**shown, "passed": passed, "answer": told})
 
 
-def _lists(user: User) -> dict[str, Any]:
-    """The three lists. The first is never cut: its length is the count in the rail."""
-    waiting = list(queries.waiting_for(user))
-    others = list(queries.waiting_for_others(user)[:ROWS_MAX])
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What the lists are narrowed to: words in a title, a name or a number, and a tier."""
+
+    words: str
+    tier: str
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.tier)
+
+    def among(self, rows: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest]:
+        if self.tier:
+            rows = rows.filter(assessment__tier=self.tier)
+        number = self.words.lower().removeprefix("a-")
+        by_number = Q(pk=int(number)) if number.isdecimal() and len(number) < 10 else Q()
+        named = Q(title__icontains=self.words) | Q(requester__name__icontains=self.words) | by_number
+        return rows.filter(named) if self.words else rows
+
+
+def _lists(user: User, sought: Sought) -> dict[str, Any]:
+    """The three lists. The first is never cut: without a filter its length is the count in the rail."""
+    waiting = list(sought.among(queries.waiting_for(user)))
+    others = list(sought.among(queries.waiting_for_others(user))[:ROWS_MAX])
     today = timezone.localtime(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
-    decided = list(queries.decided_since(user, today)[:ROWS_MAX])
+    decided = list(sought.among(queries.decided_since(user, today))[:ROWS_MAX])
     rows = {row.request.pk: row for row in ask_rows(user, [*waiting, *others, *decided])}
     return {
         "waiting": waiting,
@@ -54,6 +76,9 @@ def _lists(user: User) -> dict[str, Any]:
         "waiting_rows": [rows[one.pk] for one in waiting],
         "other_rows": [(rows[one.pk], _why_not(user, one)) for one in others],
         "decided_rows": [(rows[one.pk], _last_vote(one), VOTED.get(one.state, "")) for one in decided],
+        "sought": sought,
+        "tiers": queries.tiers_waiting(user),
+        "to_review": [made for made in breakglass.to_review(user) if breakglass.is_due_from(user, made)],
         "version": int(time.time() * 1000),
     }
 

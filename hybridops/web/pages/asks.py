@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from hybridops.approvals.claims import is_held
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.domain import clock
 from hybridops.teams.models import User
@@ -27,6 +28,7 @@ class AskRow:
     left: str
     bar: int  # of 96, for the drawing
     soon: bool
+    held: str
 
 
 def ask_rows(user: User, requests: Sequence[ApprovalRequest]) -> list[AskRow]:
@@ -48,4 +50,5 @@ def _row(request: ApprovalRequest, glyph: Figure | None, now: datetime) -> AskRo
         left=f"{fmt.duration(left // 60 * 60 if left >= 60 else left)} left" if left else "lapsed",
         bar=round(96 * min(1.0, left / whole)),
         soon=left < SOON,
+        held=f"{request.claimed_by} is deciding on it." if is_held(request) else "",
     )

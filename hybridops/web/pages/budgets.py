@@ -21,7 +21,7 @@ from hybridops.web.pages.budget_rows import BudgetForm
 from hybridops.web.pages.cost import shown
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def limit(request: HttpRequest, pk: int) -> HttpResponse:
     user = reader(request)
@@ -50,7 +50,7 @@ def limit(request: HttpRequest, pk: int) -> HttpResponse:
     return _again(request, {pk: form}, problem, status)
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def clear(request: HttpRequest, pk: int) -> HttpResponse:
     user = reader(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,15 +10,17 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from hybridops.approvals.models import Delegation
 from hybridops.approvals.services import VERDICTS
 from hybridops.domain import clock
 from hybridops.web import fmt
 from hybridops.web.pages.fields import Count, Dollars
+from hybridops.web.proving import ProofFields
 
-LIMITS = ("shots_max", "cost_usd_max", "not_after")
+LIMITS = ("shots_max", "cost_usd_max", "submissions_max", "not_after")
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(ProofFields):
     """What a reviewer sends; whether they may, and whether a limit is tighter, the services say."""
 
     verdict = forms.ChoiceField(
@@ -31,21 +33,42 @@ class DecisionForm(forms.Form):
     cost_usd_max = Dollars(
         required=False, min_value=0, max_digits=14, decimal_places=6, label="Spend at most"
     )
+    submissions_max = Count(required=False, min_value=1, label="Submissions at most")
     not_after = forms.DateTimeField(
         required=False,
         label="Start before",
         input_formats=["%Y-%m-%dT%H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
+    backends = forms.MultipleChoiceField(required=False, label="Only on", widget=forms.CheckboxSelectMultiple)
+    on_behalf = forms.TypedChoiceField(required=False, label="In whose place", coerce=int, empty_value=None)
     reason = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
 
-    def __init__(self, envelope: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, envelope: Mapping[str, Any], places: Sequence[Delegation], *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         ends = datetime.fromisoformat(envelope["not_after"])
         self.fields["shots_max"].help_text = f"Asked: {fmt.shots(envelope['shots_max'])}"
         self.fields["cost_usd_max"].help_text = f"Asked: {fmt.money(Decimal(envelope['cost_usd_max']))}"
+        self.fields["submissions_max"].help_text = f"Asked: {fmt.shots(envelope['submissions_max'])}"
         zone = timezone.get_current_timezone_name()
         self.fields["not_after"].help_text = f"Lapses {fmt.day(ends)}, {fmt.clock(ends)} {zone}"
+        self._choose("backends", [(one["backend"], one["backend"]) for one in envelope["programs"]])
+        mine = [("", "For myself"), *((str(row.giver_id), f"For {row.giver}") for row in places)]
+        self._choose("on_behalf", mine)
+
+    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        """What is missing is said before a one-time code is used up."""
+        given = super().clean() or self.cleaned_data
+        if given.get("verdict", "approve") != "approve" and not given.get("reason", "").strip():
+            self.add_error("reason", "Give a reason: the requester reads it, and it stays in the trail.")
+        return given
 
     def clean_not_after(self) -> Any:
         moment = self.cleaned_data["not_after"]
@@ -57,4 +80,6 @@ class DecisionForm(forms.Form):
         """Only what was filled in, and only for an approval with limits."""
         if self.cleaned_data["verdict"] != "narrow":
             return None
-        return {name: value for name in LIMITS if (value := self.cleaned_data[name]) is not None}
+        found = {name: value for name in LIMITS if (value := self.cleaned_data[name]) is not None}
+        kept = self.cleaned_data["backends"]
+        return {**found, "backends": kept} if kept else found

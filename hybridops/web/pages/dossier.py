@@ -6,29 +6,35 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from hybridops.approvals import queries
+from hybridops.approvals import breakglass, claims, comments, freezes, queries
 from hybridops.approvals.models import ApprovalRequest, Decision
+from hybridops.approvals.votes import assessment_of
 from hybridops.definitions.queries import workflow_by_digest
 from hybridops.domain import clock
 from hybridops.domain.budget import from_micro
 from hybridops.domain.errors import Unsigned
+from hybridops.domain.presence import Method
+from hybridops.domain.states import RequestState
 from hybridops.domain.workflow import Definition
 from hybridops.experiments.desk import runs_named
 from hybridops.experiments.models import Run
 from hybridops.experiments.queries import run_for
 from hybridops.experiments.record import record_of
 from hybridops.quotas.queries import budgets_for
+from hybridops.teams.access import may
 from hybridops.teams.models import User
 from hybridops.web import figures, fmt
-from hybridops.web.answers import changes
+from hybridops.web.answers import changes, listed
 from hybridops.web.answers import decision as answers
+
+UNATTENDED = (Method.SESSION, Method.REHEARSAL)
 
 
 def dossier(user: User, request: ApprovalRequest) -> dict[str, Any]:
     run = run_for(user, request.envelope["run"])
     votes = list(queries.decisions_of(request))
     definition = _definition(request)
-    last = queries.last_consumed(request.team_id, request.envelope["definition"], request.pk)
+    last = queries.last_consumed(request)
     found, unchanged = _changes(user, request, run, last, definition)
     may = queries.may_decide(user, request)
     return {
@@ -45,6 +51,8 @@ def dossier(user: User, request: ApprovalRequest) -> dict[str, Any]:
         **_record(user, request),
         "now": clock.now(),
         **_reasons(request),
+        **_policy(request),
+        **_waiting(user, request),
         **_cost(request, run, last),
         **_evidence(request, run, definition),
         "digests": _digests(request),
@@ -89,6 +97,37 @@ def _reasons(request: ApprovalRequest) -> dict[str, Any]:
     return {
         "fired": sorted((f for f in factors if f["fired"]), key=lambda f: -f["points"]),
         "passed": [f["name"] for f in factors if not f["fired"]],
+    }
+
+
+def _policy(request: ApprovalRequest) -> dict[str, Any]:
+    """How the policy came to its answer: the tier, why, the rules that are met, under which bytes."""
+    assessment = assessment_of(request)
+    proofs = [method.value for method in assessment.step_up if method not in UNATTENDED]
+    return {
+        "assessment": assessment,
+        "need": listed(answers.needed(one.of, one.count) for one in assessment.need),
+        "proof": listed(proofs, last="or"),
+        "override": assessment.to_override,
+    }
+
+
+def _waiting(user: User, request: ApprovalRequest) -> dict[str, Any]:
+    """What happens around a request while it waits, and what an emergency left to be looked at."""
+    pending = request.state == RequestState.PENDING
+    frozen = freezes.standing(request.team_id) if pending else None
+    emergency = breakglass.of(request)
+    return {
+        "held": (claims.is_held(request) and request.claimed_by) or None,
+        "mine": claims.is_held(request) and request.claimed_by_id == user.pk,
+        "frozen": freezes.words(frozen) if frozen else "",
+        "nobody": answers.nobody_can(queries.missing_people(request)) if pending else "",
+        "thread": comments.thread(request),
+        "emergency": emergency,
+        "review": emergency is not None and breakglass.is_due_from(user, emergency),
+        "may_break": pending
+        and user.pk not in request.involved
+        and may(user, breakglass.USE, request.team_id),
     }
 
 
@@ -157,7 +196,8 @@ def _digests(request: ApprovalRequest) -> list[tuple[str, str]]:
     body = request.envelope
     names = (("Circuit template", "template"), ("Plan", "plan"), ("Data", "data"), ("Workflow", "definition"))
     rows = [(label, body[key]) for label, key in (*names, ("Price book", "price_book"), ("Policy", "policy"))]
-    for listed in body["programs"]:
-        rows.append((f"Program for {listed['backend']}", listed["program"]))
-        rows.append((f"Calibration of {listed['backend']}", listed["snapshot"]))
+    rows.append(("Score, tier and facts", body["assessment"]))
+    for one in body["programs"]:
+        rows.append((f"Program for {one['backend']}", one["program"]))
+        rows.append((f"Calibration of {one['backend']}", one["snapshot"]))
     return [("All of it", request.digest), *rows]

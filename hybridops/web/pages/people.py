@@ -51,7 +51,7 @@ def stop(request: HttpRequest) -> HttpResponse:
     return back(request)
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
     with whole():

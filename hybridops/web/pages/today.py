@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from hybridops.approvals import breakglass
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import passed_since, waiting_for
 from hybridops.backends.services import known
@@ -62,6 +63,8 @@ def _needs(user: User) -> dict[str, Any]:
         "mine": run_rows(desk.ended_for_nothing(user)[:ROWS_MAX], again=True),
         "budgets": _budgets(budgets_near_limit(user, on=clock.now().date())),
         "unclear": list(desk.for_a_person(user)),
+        "late": list(breakglass.overdue(user)),
+        "to_review": [made for made in breakglass.to_review(user) if breakglass.is_due_from(user, made)],
         "operates": operates,
         "stop": stop,
         "version": int(time.time() * 1000),
@@ -90,6 +93,7 @@ def _rest(user: User, shown: dict[str, Any]) -> dict[str, Any]:
     told = answers.Desk(
         decisions=shown["asked"],
         first_lapses=asks[0].request.lapses_at if asks else None,
+        emergencies=len(shown["late"]) + len(shown["to_review"]),
         without_result=len(shown["mine"]),
         for_a_person=len(shown["unclear"]),
         budgets=len(shown["budgets"]),

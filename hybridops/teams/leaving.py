@@ -1,0 +1,61 @@
+"""Out at once: a deactivated account has no session, no token and no socket left, and its votes stop counting."""
+
+from __future__ import annotations
+
+from allauth.idp.oidc.models import Client
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+
+from hybridops.audit.services import record
+from hybridops.domain.actors import Actor
+from hybridops.domain.errors import BadInput, Refused
+from hybridops.teams.models import Membership, User
+from hybridops.teams.permissions import Role
+from hybridops.teams.signals import say_access_changed
+
+
+@transaction.atomic
+def deactivate(*, user: User, why: str, actor: Actor) -> None:
+    """Ends an account and all it has open, and those of the services it answers for. Twice changes nothing."""
+    if not why.strip():
+        raise BadInput("Say why, for the trail.", field="why")
+    if actor.kind == User.PERSON and actor.id == str(user.pk):
+        raise Refused("Nobody deactivates themselves. Another administrator can.")
+    _check_not_last(user)
+    if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+        return
+    _end_all(user)
+    record(stream=f"user:{user.pk}", action="person.deactivated", actor=actor, facts={"why": why})
+    for service in user.sponsored.filter(is_active=True):
+        deactivate(user=service, why=f"{user}, who answers for it, was deactivated", actor=actor)
+
+
+@transaction.atomic
+def reactivate(*, user: User, actor: Actor) -> None:
+    """Lets an account in again: people sign in anew, services need a new secret."""
+    if user.sponsor is not None and not user.sponsor.is_active:
+        raise Refused(f"{user.sponsor} answers for {user} and is not active.")
+    if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
+        record(stream=f"user:{user.pk}", action="person.reactivated", actor=actor, facts={})
+
+
+def end_sessions(user: User) -> None:
+    """Signs a person out everywhere."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+    say_access_changed(user.pk)
+
+
+def _end_all(user: User) -> None:
+    end_sessions(user)
+    Client.objects.filter(owner=user).delete()  # and its tokens
+
+
+def _check_not_last(user: User) -> None:
+    """A team without an administrator could never get one again."""
+    for membership in Membership.objects.filter(user=user, role=Role.ADMINISTRATOR.value):
+        others = Membership.objects.filter(
+            team=membership.team, role=Role.ADMINISTRATOR.value, user__is_active=True, user__kind=User.PERSON
+        ).exclude(user=user)
+        if not others.exists():
+            raise Refused(f"{user} is the last administrator of {membership.team}. Add another one first.")

@@ -1,0 +1,45 @@
+"""Your own account: how you sign in, how you prove that it is you, where you are signed in."""
+
+from __future__ import annotations
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from hybridops.teams.queries import roles_of
+from hybridops.web.answers import account as answers
+from hybridops.web.context import reader
+from hybridops.web.errors import page
+
+
+@page()
+@require_GET
+def settings_page(request: HttpRequest) -> HttpResponse:
+    user = reader(request)
+    held = list(Authenticator.objects.filter(user=user))
+    codes = next((row.wrap() for row in held if row.type == Authenticator.Type.RECOVERY_CODES), None)
+    told = {
+        "answer": answers.answer(held, required=settings.SECOND_FACTOR_REQUIRED),
+        "passkeys": [row for row in held if row.type == Authenticator.Type.WEBAUTHN],
+        "app": next((row for row in held if row.type == Authenticator.Type.TOTP), None),
+        "codes_left": len(codes.get_unused_codes()) if codes else None,
+        "sessions": UserSession.objects.filter(user=user).count(),
+        "roles": roles_of(user),
+        "sign_on": SocialAccount.objects.filter(user=user).first(),
+    }
+    return render(request, "settings/page.html", told)
+
+
+@page()
+@require_GET
+@never_cache
+def demo_code(request: HttpRequest) -> HttpResponse:
+    """The code as it is now, for a page that has been open for a while. In the demo only."""
+    if not settings.DEMO:
+        raise Http404
+    return render(request, "_demo_code.html")

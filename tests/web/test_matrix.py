@@ -1,0 +1,349 @@
+"""The matrix: every address × every role × own team, other team, nobody. What is right is read from the table of roles.
+
+An address without a row here fails, so does a row without its address. Each request is undone after it was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver
+
+from hybridops.approvals.models import ApprovalRequest, Decision
+from hybridops.audit.models import AuditEvent
+from hybridops.domain.actors import SYSTEM
+from hybridops.experiments.models import Run
+from hybridops.quotas.models import Budget
+from hybridops.teams import machines, services
+from hybridops.teams.models import Team, User
+from hybridops.teams.permissions import ROLE_PERMISSIONS, Permission, Role
+from tests.approvals.asking import ask
+from tests.house.test_doors import addresses
+from tests.web.test_submit import values
+from tests.world import World
+
+P = Permission
+IN = 302  # a write that was done leads on
+ALL = frozenset(Role)
+
+
+@dataclass(frozen=True)
+class Row:
+    """`needs`: what the role must hold, None for everybody who is signed in. `section`: the page of a whole section,
+    which holders of another team have too, with their own things in it; otherwise it is one object of a team.
+    `yes` and `no`: the answers. `post`: what a write sends.
+    """
+
+    needs: Permission | None = None
+    yes: int = 200
+    no: int = 404
+    section: bool = False
+    foreign: int = 0  # for who holds the right in another team, where a form says that the team is no choice
+    post: Callable[[World], dict[str, Any]] | None = None
+
+
+def reads(needs: Permission, **more: Any) -> Row:
+    return Row(needs, **more)
+
+
+def writes(needs: Permission, post: Callable[[World], dict[str, Any]], *, yes: int = IN, **more: Any) -> Row:
+    return Row(needs, yes=yes, post=post, **more)
+
+
+def own(yes: int = 200, **more: Any) -> Row:
+    """One's own account, or a page that shows what is one's own."""
+    return Row(None, yes=yes, section=True, **more)
+
+
+def _decision(world: World) -> dict[str, Any]:
+    return _decision_on(ApprovalRequest.objects.get().pk)
+
+
+def _decision_on(pk: int) -> dict[str, Any]:
+    return {
+        "verdict": "reject",
+        "reason": "too dear",
+        "digest_shown": ApprovalRequest.objects.get(pk=pk).digest,
+    }
+
+
+def _why(world: World) -> dict[str, Any]:
+    return {"why": "because"}
+
+
+def _nothing(world: World) -> dict[str, Any]:
+    return {}
+
+
+def _person(world: World) -> dict[str, Any]:
+    return {
+        "username": "nina",
+        "name": "Nina",
+        "email": "nina@example.org",
+        "team": world.team.pk,
+        "role": "reviewer",
+    }
+
+
+def _service(world: World) -> dict[str, Any]:
+    return {
+        "username": "bot",
+        "name": "Bot",
+        "kind": "service",
+        "team": world.team.pk,
+        "sponsor": world.ines.pk,
+    }
+
+
+def _role(world: World) -> dict[str, Any]:
+    return {"team": world.team.pk, "role": "reviewer"}
+
+
+def _limit(world: World) -> dict[str, Any]:
+    micro = Budget.objects.get().limit_micro
+    return {"limit": "2000", "seen": str(micro), "why": "more work"}
+
+
+def _run(world: World) -> dict[str, Any]:
+    return values(world)
+
+
+# (name, method) → who. `{run}`, `{request}`, `{budget}`, `{person}`, `{service}`, `{event}` are of the own team.
+MATRIX: dict[tuple[str, str], Row] = {
+    ("today", "get"): own(),
+    ("runs", "get"): own(),
+    ("run", "get"): reads(P.SEE_RUNS),
+    ("run_part", "get"): reads(P.SEE_RUNS),
+    ("artifact", "get"): reads(P.SEE_RUNS),
+    ("cancel", "get"): reads(P.SUBMIT_RUNS),
+    ("cancel", "post"): writes(P.SUBMIT_RUNS, _nothing),
+    ("replay", "post"): writes(P.SUBMIT_RUNS, _nothing, yes=422),  # it may, but this run has not ended
+    ("workflows", "get"): own(),
+    ("submit", "get"): reads(P.SUBMIT_RUNS, section=True, no=403),
+    ("submit", "post"): writes(P.SUBMIT_RUNS, _run, no=403, foreign=422),
+    ("preview", "post"): writes(P.SUBMIT_RUNS, _run, yes=200, no=403, foreign=422),
+    ("upload", "post"): writes(P.SUBMIT_RUNS, _nothing, yes=422, section=True, no=403),
+    ("approvals", "get"): own(),
+    ("decision", "get"): reads(P.SEE_RUNS),
+    ("decide", "post"): writes(P.DECIDE, _decision),
+    ("cost", "get"): reads(P.SEE_COSTS, section=True, no=403),
+    ("cost_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
+    ("budget_limit", "post"): writes(P.MANAGE_BUDGETS, _limit),
+    ("budget_clear", "post"): writes(P.MANAGE_BUDGETS, _why),
+    ("audit", "get"): reads(P.SEE_AUDIT, section=True, no=403),
+    ("audit_event", "get"): reads(P.SEE_AUDIT, section=True),
+    ("verify", "post"): writes(P.SEE_AUDIT, _nothing, section=True, no=403, yes=200),
+    ("spending_stop", "post"): writes(P.OPERATE, _why, section=True),
+    ("spending_resume", "post"): writes(P.OPERATE, _nothing, section=True),
+    ("people", "get"): reads(P.MANAGE_PEOPLE, section=True, no=403),
+    ("person_add", "post"): writes(P.MANAGE_PEOPLE, _person, yes=200, foreign=422),
+    ("service_add", "post"): writes(P.MANAGE_PEOPLE, _service, yes=200, foreign=422),
+    ("person_role", "post"): writes(P.MANAGE_PEOPLE, _role),
+    ("person_deactivate", "post"): writes(P.MANAGE_PEOPLE, _why),
+    ("person_reactivate", "post"): writes(P.MANAGE_PEOPLE, _nothing),
+    ("service_secret", "post"): writes(P.MANAGE_PEOPLE, _nothing, yes=200),
+}
+MATRIX |= {
+    ("settings", "get"): own(),
+    ("theme", "post"): own(IN),
+    ("demo_code", "get"): own(404),  # the demo's alone
+}
+# Programs: a session opens none of them. What tokens open: tests/teams/test_tokens.py.
+TOKENS = {"api_me": 401, "api_run": 401, "token": 405}
+# About the account of who is signed in, and nobody else's: they take no number, but that of one's own passkey.
+ACCOUNT = {
+    "account_change_password", "account_confirm_email", "account_confirm_login_code", "account_email", "account_inactive",
+    "account_email_verification_sent", "account_login", "account_logout", "account_reauthenticate",
+    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
+    "account_reset_password_from_key_done", "account_set_password", "account_signup", "mfa_activate_totp",
+    "mfa_add_webauthn", "mfa_authenticate", "mfa_deactivate_totp", "mfa_download_recovery_codes", "mfa_edit_webauthn",
+    "mfa_generate_recovery_codes", "mfa_index", "mfa_list_webauthn", "mfa_login_webauthn", "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes", "openid_connect_callback",
+    "openid_connect_login", "socialaccount_connections", "socialaccount_login_cancelled", "socialaccount_login_error",
+    "socialaccount_signup", "usersessions_list",
+}  # fmt: skip
+OPEN = {"healthz"}
+
+
+@dataclass
+class Stage:
+    """The world with everything that the addresses name, and one person of each role in either team."""
+
+    world: World
+    people: dict[tuple[str, str], User] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def url(self, name: str) -> str:
+        route = ROUTES[name]
+        for key, value in {"name": "fake", "part": "main", **self.numbers}.items():
+            route = route.replace(f"{{{key}}}", str(value))
+        return route
+
+
+ROUTES = {
+    "today": "/", "runs": "/runs/", "run": "/runs/{run}/", "run_part": "/runs/{run}/part/{part}/", "artifact": "/runs/{run}/artifact/circuit/",
+    "cancel": "/runs/{run}/cancel/", "replay": "/runs/{run}/replay/", "workflows": "/workflows/",
+    "submit": "/workflows/{name}/submit/", "preview": "/workflows/{name}/preview/", "upload": "/workflows/{name}/data/",
+    "approvals": "/approvals/", "decision": "/approvals/{request}/", "decide": "/approvals/{request}/decide/",
+    "cost": "/cost/", "cost_csv": "/cost/export.csv", "budget_limit": "/cost/budgets/{budget}/limit/",
+    "budget_clear": "/cost/budgets/{budget}/clear/", "audit": "/audit/", "audit_event": "/audit/{event}/",
+    "verify": "/audit/verify/", "spending_stop": "/spending/stop/", "spending_resume": "/spending/resume/",
+    "people": "/people/", "person_add": "/people/add/", "service_add": "/people/add-service/",
+    "person_role": "/people/{person}/role/", "person_deactivate": "/people/{person}/deactivate/",
+    "person_reactivate": "/people/{person}/reactivate/", "service_secret": "/people/{service}/secret/",
+    "settings": "/settings/", "theme": "/theme/", "demo_code": "/settings/demo-code/",
+    "api_me": "/api/v1/me", "api_run": "/api/v1/runs/{run}", "token": "/api/token",
+}  # fmt: skip
+
+
+@pytest.fixture
+def stage(world: World) -> Stage:
+    request = ask(world)
+    robot, _ = machines.add_service(
+        username="robot", name="Robot", kind="service", sponsor=world.ines, team=world.team, actor=SYSTEM
+    )
+    made = Stage(world)
+    for place, team in (("own team", world.team), ("other team", Team.objects.get(slug="other"))):
+        for role in Role:
+            user = User.objects.create(username=f"{place} {role.value}"[:30], name=role.value)
+            services.join(user=user, team=team, role=role, actor=SYSTEM)
+            made.people[place, role.value] = user
+    made.people["no team", ""] = User.objects.create(username="nobody", name="Nobody")
+    made.numbers = {
+        "run": Run.objects.get().pk, "request": request.pk, "budget": Budget.objects.get().pk, "person": world.tomas.pk,
+        "service": robot.pk, "event": AuditEvent.objects.order_by("pk")[0].pk,
+    }  # fmt: skip
+    return made
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def expected(row: Row, place: str, role: str) -> int:
+    held = row.needs is None or (role in ALL and row.needs in ROLE_PERMISSIONS[Role(role)])
+    if held and (row.section or place == "own team"):
+        return row.yes
+    return row.foreign if held and row.foreign else row.no
+
+
+def trail() -> int:
+    return AuditEvent.objects.exclude(action="audit.read").count()
+
+
+def answered(browser: Client, stage: Stage, name: str, method: str, row: Row) -> int:
+    sent = row.post(stage.world) if row.post else {}
+    return int(getattr(browser, method)(stage.url(name), sent).status_code)
+
+
+def test_every_address_has_its_row_and_every_row_its_address() -> None:
+    known = {name for name, _ in addresses(get_resolver().url_patterns)}
+    rows = {name for name, _ in MATRIX} | set(TOKENS) | ACCOUNT | OPEN
+    assert known - rows == set(), "an address without a row: say here who may open it"
+    assert rows - known == set(), "a row without an address"
+
+
+@pytest.mark.parametrize("kind", ["get", "post"])
+def test_the_matrix(stage: Stage, kind: str) -> None:
+    wrong = {}
+    for (name, method), row in MATRIX.items():
+        if method != kind:
+            continue
+        for (place, role), user in stage.people.items():
+            browser, before = Client(), trail()
+            browser.force_login(user)
+            with undone():
+                status, wanted = answered(browser, stage, name, method, row), expected(row, place, role)
+                if status != wanted:
+                    wrong[name, place, role] = f"{status} instead of {wanted}"
+                if (method == "get" or status != row.yes) and trail() != before:
+                    wrong[name, place, role] = "it changed something"
+        with undone():  # to the sign-in; the theme back to the page
+            if answered(Client(), stage, name, method, row) != 302:
+                wrong[name, "nobody", ""] = "not sent to the sign-in"
+    assert wrong == {}
+
+
+def test_other_verbs_are_not_there(stage: Stage) -> None:
+    """A page that reads takes no write, a write is no link."""
+    browser = Client()
+    browser.force_login(stage.people["own team", "administrator"])
+    for name in {name for name, _ in MATRIX}:
+        there = {verb for known, verb in MATRIX if known == name}
+        for verb in {"get", "post", "put", "delete", "patch"} - there:
+            assert getattr(browser, verb)(stage.url(name)).status_code in (403, 404, 405), (name, verb)
+
+
+def test_a_session_opens_nothing_for_programs(stage: Stage) -> None:
+    for user in stage.people.values():
+        browser = Client()
+        browser.force_login(user)
+        for name, status in TOKENS.items():
+            assert browser.get(stage.url(name)).status_code == status, (name, user)
+
+
+def test_pages_of_the_account_know_no_roles(stage: Stage) -> None:
+    """The same answer whatever somebody's role and team."""
+    examples = {
+        name: url
+        for name, url in addresses(get_resolver().url_patterns)
+        if name in ACCOUNT - {"account_logout"}
+    }
+    for name, url in examples.items():
+        seen = set()
+        for who in (
+            ("own team", "analyst"),
+            ("own team", "administrator"),
+            ("other team", "finance"),
+            ("no team", ""),
+        ):
+            browser = Client()
+            browser.force_login(stage.people[who])
+            with undone():
+                seen.add(browser.get(url).status_code)
+        assert len(seen) == 1, (name, seen)
+
+
+LISTS = ("today", "runs", "approvals", "workflows", "people", "cost", "cost_csv", "settings")
+
+
+def test_lists_counts_and_exports_embed_nothing_of_another_team(stage: Stage) -> None:
+    """Words and numbers that only the own team has: a title, a purpose, names, requests that wait."""
+    own = {f"/runs/{stage.numbers['run']}/", f"/approvals/{stage.numbers['request']}/"}
+    words = {"Wave 14", "Routing, this period", "Aarhus", "Tomas", "Robot", *own}
+    seen_by_own = set()
+    for (place, _), user in stage.people.items():
+        browser = Client()
+        browser.force_login(user)
+        for name in LISTS:
+            page = browser.get(stage.url(name)).content.decode()
+            found = {word for word in words if word in page}
+            if place == "own team":
+                seen_by_own |= found
+            else:
+                assert found == set(), (name, user)
+    assert seen_by_own == words
+
+
+def test_what_the_body_names_is_not_acted_on(stage: Stage) -> None:
+    """One request a decision, and it is the one in the address: there is no list to slip another into."""
+    other = ask(stage.world)
+    browser = Client()
+    browser.force_login(stage.people["own team", "reviewer"])
+    sent = {
+        **_decision_on(stage.numbers["request"]),
+        "pk": other.pk,
+        "request": other.pk,
+        "request_id": other.pk,
+    }
+    browser.post(stage.url("decide"), sent)
+    assert not Decision.objects.filter(request=other).exists()
