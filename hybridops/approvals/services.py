@@ -14,6 +14,8 @@ from django.db import transaction
 from hybridops.approvals import breakglass, claims, delegations, freezes, votes
 from hybridops.approvals.models import ApprovalRequest, Revision
 from hybridops.approvals.moves import move
+from hybridops.approvals.notices import say
+from hybridops.approvals.queries import eligible
 from hybridops.approvals.votes import Vote
 from hybridops.audit.services import record
 from hybridops.domain import clock
@@ -80,6 +82,9 @@ def ask(
     }
     record(stream=f"request:{made.pk}", action="approval.asked", actor=actor, facts=facts)
     _answer_by_policy(made, assessment, Actor("policy", policy_name, policy_name, actor.on_behalf))
+    if made.state == RequestState.PENDING:
+        able = [one.id for one in eligible(team_id, made.involved)]
+        say("asked", made, to=able, facts={})
     return made
 
 
@@ -214,6 +219,13 @@ def _conclude(
         move(request, RequestState.CHANGES_REQUESTED, reason, actor)
     elif is_agreed(assessment.need, votes.in_favour(request)):
         move(request, RequestState.APPROVED, "everybody who has to agree has agreed", actor)
+    if request.state != RequestState.PENDING:
+        _tell_answer(request)
+
+
+def _tell_answer(request: ApprovalRequest) -> None:
+    answer = str(request.state).replace("_", " ")
+    say("decided", request, to=[request.requester_id], facts={"answer": answer})
 
 
 @transaction.atomic(savepoint=False)
@@ -241,6 +253,8 @@ def close(*, request_id: int, target: RequestState, why: str, actor: Actor) -> b
     if target not in REQUEST_MOVES[RequestState(request.state)]:
         return False
     move(request, target, why, actor)
+    if target == RequestState.EXPIRED:
+        _tell_answer(request)
     return True
 
 
