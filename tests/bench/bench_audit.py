@@ -1,4 +1,6 @@
-"""What the log costs: an event on the hot path, a place, a proof and the whole check, on one core and SQLite.
+"""What the trail costs: the page a decision is made on, an event on the hot path, a place, a proof, the whole check.
+
+On one core and SQLite.
 
 HYBRIDOPS_BENCH_EVENTS sets how long the log is, a million without it. The events are written with the bytes
 that `record` writes, in bulk; places, tiles and checkpoints are made by the sequencer and the sealer themselves.
@@ -47,6 +49,7 @@ def main() -> None:
     from hybridops.audit import keyring
 
     keyring.make_missing()
+    _read_decision()
     _append()
     _fill()
     _prove()
@@ -64,6 +67,30 @@ def _times(what: Callable[[], object], count: int) -> list[float]:
         what()
         found.append((perf_counter() - start) * 1000)
     return found
+
+
+def _read_decision() -> None:
+    """The server's part of the decision page, and of the smallest page behind a sign-in beside it."""
+    from django.conf import settings
+    from django.test import Client
+
+    settings.EXTRA_WORKFLOWS = {"fake": "tests.engine.fake:Fake"}
+    settings.PROVIDERS = {**settings.PROVIDERS, "scripted": ("tests.engine.fake:Scripted", {})}
+    from hybridops.experiments.announce import silence
+    from tests.approvals.asking import ask
+    from tests.world import make_world
+
+    with silence():
+        world = make_world()
+        request = ask(world)
+    browser = Client(SERVER_NAME="localhost")
+    browser.force_login(world.mikkel)
+    for name, address in (
+        ("the decision page", f"/approvals/{request.pk}/"),
+        ("the messages page", "/messages/"),
+    ):
+        found = _times(lambda at=address: browser.get(at), 60)[10:]  # type: ignore[misc]
+        told(name, median(found), "ms", len(found))
 
 
 def _append() -> None:
@@ -146,7 +173,7 @@ def _actor() -> dict[str, str]:
 
     from hybridops.audit.models import AuditEvent
 
-    body = AuditEvent.objects.values_list("body", flat=True).first()
+    body = AuditEvent.objects.order_by("-id").values_list("body", flat=True).first()
     actor: dict[str, str] = json.loads(body or "{}")["actor"]
     return actor
 
