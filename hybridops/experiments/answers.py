@@ -7,6 +7,7 @@ from django.db import transaction
 from hybridops.approvals import breakglass
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.definitions.queries import policy
+from hybridops.domain.actors import Said
 from hybridops.domain.presence import Presence
 from hybridops.domain.states import RequestState
 from hybridops.experiments import conduct
@@ -34,6 +35,7 @@ def break_glass(
 def go_on(done: ApprovalRequest, user: User) -> ApprovalRequest:
     """After an answer the gate looks again, and so do the inboxes."""
     if done.state != RequestState.PENDING:
-        conduct.wake_gate(done.envelope["run"], f"{user}: {done.state.replace('_', ' ')}", actor(user))
+        answer = Said(f"{user}: {done.state.replace('_', ' ')}")
+        conduct.wake_gate(done.envelope["run"], answer, actor(user))
     conduct.inbox_changed(done.pk)
     return done

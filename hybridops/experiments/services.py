@@ -14,6 +14,7 @@ from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import request_for
 from hybridops.audit.services import record
 from hybridops.domain import clock
+from hybridops.domain.actors import Said
 from hybridops.domain.errors import BadInput, Conflict
 from hybridops.domain.presence import Presence
 from hybridops.domain.risk import CLASSES
@@ -219,12 +220,12 @@ def cancel(*, user: User, run_id: int) -> Run:
     who = actor(user)
     live = run.submissions.filter(state__in=LIVE_SUBMISSION)
     if not live.exists():
-        ending = Ending(RunState.CANCELLED, f"Cancelled by {user}.")
+        ending = Ending(RunState.CANCELLED, Said(f"Cancelled by {user}."))
         return conduct.finish(run_id=run.pk, ending=ending, actor=who).run
     if run.cancel_requested:
         return run
     wake = [
-        StageMove(stage.key, StageState.READY, f"{user} asked to cancel")
+        StageMove(stage.key, StageState.READY, Said(f"{user} asked to cancel"))
         for stage in run.stages.filter(state=StageState.HELD)
     ]
     return apply(run_id=run.pk, actor=who, stages=wake, cancel=True).run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from hybridops.domain.actors import Said
 from hybridops.domain.errors import BadInput, Conflict, NotYours
 from hybridops.domain.states import StageState, SubmissionState
 from hybridops.experiments import conduct
@@ -38,7 +39,7 @@ def clear_up(*, user: User, run_id: int, ordinal: int, job_id: str, why: str) ->
     row = unclear_submission(user, run_id, ordinal)
     if not why.strip():
         raise BadInput("Say how you know: it stays in the trail.", field="why")
-    told = f"{user}: {why.strip()}"
+    told = Said(f"{user}: {why.strip()}")
     if job_id.strip():
         values = {"job_id": job_id.strip()[:120], "error": ""}
         move = SubmissionMove(row.ordinal, SubmissionState.SUBMITTED, told, values)
