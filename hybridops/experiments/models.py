@@ -11,7 +11,11 @@ from hybridops.domain.workflow import StageSpec
 
 
 class DataSnapshot(models.Model):
-    """Input data as it was: bytes by digest, with what the parser said of them."""
+    """Input data as it was: bytes by digest, with what the parser said of them.
+
+    `owner` answers for its class and regions; who added it never decides on its runs. Retention takes the
+    bytes away (`removed_at`, under which rule) and leaves the row and the digest.
+    """
 
     project = models.ForeignKey("teams.Project", on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=120)
@@ -20,6 +24,11 @@ class DataSnapshot(models.Model):
     digest = models.CharField(max_length=64)
     summary = models.JSONField()
     data_class = models.CharField(max_length=20, default="internal")
+    regions = models.JSONField(default=list)
+    class_why = models.CharField(max_length=300, default="", blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    removed_at = models.DateTimeField(null=True)
+    removed_under = models.CharField(max_length=200, default="", blank=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
 
