@@ -197,3 +197,34 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.stage}"
+
+
+class LegalHold(models.Model):
+    """While it stands, nothing of a run, a project or a person is removed or erased. It is lifted, never deleted."""
+
+    RUN, PROJECT, PERSON = "run", "project", "person"
+    kind = models.CharField(max_length=10)
+    about = models.PositiveBigIntegerField()
+    why = models.CharField(max_length=300)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True)
+    lifted_why = models.CharField(max_length=300, default="", blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("kind", "about"), condition=Q(lifted_at=None), name="one_standing_hold_a_thing"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by=None)
+                | Q(lifted_at__isnull=False, lifted_by__isnull=False),
+                name="somebody_lifts_a_hold",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk} on {self.kind} {self.about}"

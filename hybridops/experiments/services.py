@@ -183,7 +183,7 @@ def cancel(*, user: User, run_id: int) -> Run:
     if run.cancel_requested:
         return run
     wake = [
-        StageMove(stage.key, StageState.READY, f"{user} asked to cancel")
+        StageMove(stage.key, StageState.READY, "a cancel was asked for")
         for stage in run.stages.filter(state=StageState.HELD)
     ]
     return apply(run_id=run.pk, actor=who, stages=wake, cancel=True).run

@@ -25,9 +25,11 @@ def deactivate(*, user: User, why: str, actor: Actor) -> None:
     if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
         return
     _end_all(user)
-    record(stream=f"user:{user.pk}", action="person.deactivated", actor=actor, facts={"why": why})
+    record(
+        stream=f"user:{user.pk}", action="person.deactivated", actor=actor, facts={}, personal={"why": why}
+    )
     for service in user.sponsored.filter(is_active=True):
-        deactivate(user=service, why=f"{user}, who answers for it, was deactivated", actor=actor)
+        deactivate(user=service, why="who answers for it was deactivated", actor=actor)
 
 
 @transaction.atomic
