@@ -46,3 +46,10 @@ def clear() -> int:
             row.save(update_fields=["cleared"])
             done += 1
     return done
+
+
+def count(digests: Collection[str]) -> int:
+    """How many of these are still there."""
+    wanted = sorted(digests)
+    chunks = (wanted[first : first + CHUNK] for first in range(0, len(wanted), CHUNK))
+    return sum(Artifact.objects.filter(pk__in=chunk, removed_at=None).count() for chunk in chunks)

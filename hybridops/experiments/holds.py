@@ -82,6 +82,15 @@ def holds_for(user: User) -> QuerySet[LegalHold]:
     return rows.select_related("set_by", "lifted_by").order_by("lifted_at", "-id")
 
 
+def words_of(row: LegalHold) -> str:
+    """What a hold keeps, as people call it."""
+    if row.kind == LegalHold.RUN:
+        return f"R-{row.about}"
+    if row.kind == LegalHold.PROJECT:
+        return f"Project {Project.objects.get(pk=row.about)}"
+    return f"What {User.objects.get(pk=row.about)} did"
+
+
 def _held(kind: str) -> QuerySet[LegalHold, int]:
     return LegalHold.objects.filter(kind=kind, lifted_at=None).values_list("about", flat=True)
 

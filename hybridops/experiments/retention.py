@@ -83,6 +83,11 @@ def _made_by(runs: QuerySet[Run]) -> Iterator[str]:
     yield from sent.values_list("result", flat=True).iterator(500)
 
 
+def present(due: Due) -> int:
+    """How many files would be deleted."""
+    return removal.count(due.digests)
+
+
 def remove_due() -> int:
     """Removes what is due and deletes the bytes, also those that a crash left over; how many were deleted."""
     for one in due():

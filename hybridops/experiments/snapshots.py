@@ -78,8 +78,7 @@ def change_class(
     Where it is tighter, what is open on the old marks is stale: it is placed and asked about again.
     """
     seen = snapshot_for(user, snapshot_id)
-    if not may_change(user, seen):
-        raise NotYours("Only its owner or an administrator changes this.")
+    check_may_change(user, seen)
     check_class(data_class)
     if not why.strip():
         raise BadInput("Say why, for the trail.", field="why")
@@ -119,6 +118,12 @@ def may_change(user: User, snapshot: DataSnapshot) -> bool:
     team_id = snapshot.project.team_id
     owns = snapshot.owner_id == user.pk and may(user, Permission.SUBMIT_RUNS, team_id)
     return owns or may(user, Permission.MANAGE_PEOPLE, team_id)
+
+
+def check_may_change(user: User, snapshot: DataSnapshot) -> None:
+    """Raises NotYours unless `may_change`."""
+    if not may_change(user, snapshot):
+        raise NotYours("Only its owner or an administrator changes this.")
 
 
 def data_for(user: User) -> QuerySet[DataSnapshot]:
