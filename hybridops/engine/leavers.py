@@ -62,7 +62,8 @@ def _hand_over(user: User, successor: User, actor: Actor) -> None:
     projects = set(projects_with(successor, Permission.SUBMIT_RUNS).values_list("pk", flat=True))
     proposes = set(teams_with(successor, Permission.PROPOSE_DEFINITIONS).values_list("pk", flat=True))
     runs = succession.take_runs(of=user.pk, to=successor.pk, projects=projects)
-    for run_id in runs:
+    asked = succession.open_runs_of(successor.sponsored.filter(is_active=True).values_list("pk", flat=True))
+    for run_id in {*runs, *asked}:
         for request_id in approvals.involve(subject=subject(run_id), person_id=successor.pk, actor=actor):
             inbox_changed(request_id)
     facts = {

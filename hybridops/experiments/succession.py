@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db.models import QuerySet
 
@@ -16,6 +16,11 @@ def take_runs(*, of: int, to: int, projects: Collection[int]) -> list[int]:
     runs = list(found.order_by("pk").values_list("pk", flat=True))
     Experiment.objects.filter(runs__in=runs).update(owner=to)
     return runs
+
+
+def open_runs_of(people: Iterable[int]) -> list[int]:
+    """The open runs that these asked for."""
+    return list(Run.objects.filter(requested_by__in=people, outcome="").values_list("pk", flat=True))
 
 
 def take_data(*, of: int, to: int, projects: Collection[int]) -> list[int]:

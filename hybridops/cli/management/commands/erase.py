@@ -26,6 +26,4 @@ class Command(BaseCommand):
             raise CommandError(f"There is no {options['person']}.") from None
         except HybridopsError as problem:
             raise CommandError(str(problem)) from None
-        self.stdout.write(
-            f"Erased person {user.pk}; {gone} texts of the log are gone. Run verify now."
-        )
+        self.stdout.write(f"Erased person {user.pk}; {gone} texts of the log are gone. Run verify now.")
