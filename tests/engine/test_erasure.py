@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -180,3 +181,18 @@ def test_what_stands_in_somebody_s_place_goes_as_well(world: World) -> None:
     leave(world.mikkel)
     erase(world.mikkel)
     assert Decision.objects.get().by == f"Ada for erased person {world.mikkel.pk}"
+
+
+def test_a_signed_statement_keeps_what_was_signed(world: World) -> None:
+    """It is the proof of the vote; docs/data.md says so to who asks for an erasure."""
+    request = ask(world)
+    decide(world.mikkel, request, "reject", reason=SECRET)
+    leave(world.mikkel)
+    erase(world.mikkel)
+    vote = Decision.objects.get()
+    assert (vote.by, vote.reason) == (f"erased person {world.mikkel.pk}", "(erased)")
+    assert SECRET in base64.b64decode(vote.envelope["payload"]).decode()
+    while sequence():
+        pass
+    seal()
+    assert verify_all().verified

@@ -43,4 +43,5 @@ def holds(standing: int) -> SafeString:
             [bold("Nothing is held."), "Data is removed when its time is over, and erased on request."]
         )
     words = bold(f"{sentence(counted(standing, 'hold stands', 'holds stand'))}.")
-    return joined([words, "What they keep is neither removed nor erased."])
+    kept = "it keeps" if standing == 1 else "they keep"
+    return joined([words, f"What {kept} is neither removed nor erased."])

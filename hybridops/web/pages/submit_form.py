@@ -205,7 +205,7 @@ class DataForm(forms.Form):
     )
     name = forms.CharField(label="Name", max_length=120, required=False)
     data_class = forms.ChoiceField(
-        label="Who may see it",
+        label="Class",
         choices=[(name, name.capitalize()) for name in DATA_CLASSES],
         initial="internal",
         help_text="Sensitive and restricted data meets more questions.",
