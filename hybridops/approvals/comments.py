@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from hybridops.approvals.models import ApprovalRequest, Comment
+from hybridops.approvals.notices import say
 from hybridops.approvals.queries import request_for
 from hybridops.audit.services import record
 from hybridops.domain import clock
@@ -26,6 +27,8 @@ def comment(*, user: User, request_id: int, text: str) -> Comment:
     made = Comment.objects.create(request=request, person=user, text=text.strip(), made_at=clock.now())
     facts = {"comment": made.pk, "digest": digest(made.text.encode())}
     record(stream=f"request:{request.pk}", action="approval.commented", actor=actor(user), facts=facts)
+    heard = {request.requester_id, *request.comments.values_list("person_id", flat=True)} - {user.pk}
+    say("comment", request, to=heard, facts={"comment": made.pk, "by": str(user)})
     return made
 
 

@@ -1,4 +1,4 @@
-"""The one place where people are told of something: who is told what is an event of the trail."""
+"""The one place where people are told of a request: who is told what is an event, and a mail that decides nothing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,53 @@ from typing import Any
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.audit.services import record
 from hybridops.domain.actors import SYSTEM
+from hybridops.outbox.services import tell
+
+_LAPSES = "It lapses {lapses:%d %B %Y, %H:%M} UTC."
+# What happened → the kind of notice, its subject, its words.
+WORDS: Mapping[str, tuple[str, str, str]] = {
+    "asked": ("approval.asked", "{title} waits for your decision", f"{{requester}} asks for up to ${{cap}}. {_LAPSES}"),
+    "reminder": ("approval.reminder", "{title} still waits for a decision", f"{{requester}} asked. {_LAPSES}"),
+    "escalation": ("approval.escalated", "{title} was escalated to you", f"{{why}}. {_LAPSES}"),
+    "alarm": (
+        "approval.alarm",
+        "{title} was approved in an emergency",
+        "{by} broke the glass. Say whether it was in order.",
+    ),
+    "decided": ("approval.decided", "{title}: {answer}", "Your request {request} is {answer}. The page says why."),
+    "comment": ("approval.comment", "{by} wrote on {title}", "Read it on the page of {request}."),
+}  # fmt: skip
 
 
 def notify(kind: str, request: ApprovalRequest, *, to: Collection[int], facts: Mapping[str, Any]) -> None:
-    """Tells these people of a request, in the caller's transaction: told exactly when it is so.
+    """Tells these people of what concerns the gate itself: that they were told is an event.
 
-    Whether a message arrives later changes nothing about the request.
+    In the caller's transaction: told exactly when it is so. Whether a message arrives changes nothing.
     """
     told = {"to": sorted(to), "subject": request.subject, "digest": request.digest, **facts}
     record(stream=f"request:{request.pk}", action=f"notice.{kind}", actor=SYSTEM, facts=told)
+    say(kind, request, to=to, facts=facts)
+
+
+def say(kind: str, request: ApprovalRequest, *, to: Collection[int], facts: Mapping[str, Any]) -> None:
+    """The same for what is an event already: asked, decided, commented."""
+    name, subject, text = WORDS[kind]
+    said = {
+        "title": request.title,
+        "request": str(request),
+        "requester": str(request.requester),
+        "cap": request.envelope["cost_usd_max"],
+        "lapses": request.lapses_at,
+        **facts,
+    }
+    which = facts.get("quarters") or facts.get("comment") or request.revision
+    tell(
+        kind=name,
+        occasion=f"request:{request.pk}:{kind}:{which}",
+        to=sorted(to),
+        team_id=request.team_id,
+        subject=subject.format(**said),
+        text=text.format(**said),
+        path=f"/approvals/{request.pk}/",
+        data={"request": request.pk, "about": request.subject, "what": kind},
+    )

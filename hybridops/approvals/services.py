@@ -14,6 +14,8 @@ from django.db import transaction
 from hybridops.approvals import breakglass, claims, delegations, freezes, votes
 from hybridops.approvals.models import ApprovalRequest, Revision
 from hybridops.approvals.moves import move
+from hybridops.approvals.notices import say
+from hybridops.approvals.queries import eligible
 from hybridops.approvals.votes import Vote
 from hybridops.audit.services import record
 from hybridops.domain import clock
@@ -80,6 +82,9 @@ def ask(
     }
     record(stream=f"request:{made.pk}", action="approval.asked", actor=actor, facts=facts)
     _answer_by_policy(made, assessment, Actor("policy", policy_name, policy_name, actor.on_behalf))
+    if made.state == RequestState.PENDING:
+        able = [one.id for one in eligible(team_id, made.involved)]
+        say("asked", made, to=able, facts={})
     return made
 
 
@@ -132,15 +137,14 @@ def decide(
     request = ApprovalRequest.objects.select_for_update().filter(pk=request_id).first()
     if request is None:
         raise BadInput("There is no such request.")
-    already, involved = votes.voted(request), frozenset(request.involved)
-    check_may_decide(voter, involved=involved, already=already)
-    _check_vote(request, verdict, digest_shown, reason)
-    claims.check_free(request, voter.id)
+    check_open(request, voter=voter, digest_shown=digest_shown)
+    _check_vote(verdict, reason)
     assessment = votes.assessment_of(request)
     _check_yes(request, assessment, voter, verdict, reason)
     if limits and verdict != "narrow":
         raise BadInput("Limits belong to an approval with limits.", field="verdict")
     if on_behalf_id is not None:
+        already, involved = votes.voted(request), frozenset(request.involved)
         giver = delegations.check_in_place_of(user, on_behalf_id, request.team_id, involved, already)
         actor = Actor(actor.kind, actor.id, actor.name, str(giver))
     check_presence(presence, accepted=assessment.step_up, now=clock.now())
@@ -167,11 +171,9 @@ def _check_yes(
         )
 
 
-def _check_vote(request: ApprovalRequest, verdict: str, digest_shown: str, reason: str) -> None:
-    if verdict not in VERDICTS:
-        raise BadInput(
-            "Choose one of: approve, approve with limits, ask for changes, reject.", field="verdict"
-        )
+def check_open(request: ApprovalRequest, *, voter: Voter, digest_shown: str) -> None:
+    """What stands in the way whatever is proved: asked before a code is used up, and again under the lock."""
+    check_may_decide(voter, involved=frozenset(request.involved), already=votes.voted(request))
     if request.state != RequestState.PENDING:
         raise Conflict(
             f"This request is {request.state.replace('_', ' ')} already. Your decision was not recorded."
@@ -182,6 +184,14 @@ def _check_vote(request: ApprovalRequest, verdict: str, digest_shown: str, reaso
         )
     if clock.now() >= request.lapses_at:
         raise Conflict("This request lapsed before your decision. Nothing was approved.")
+    claims.check_free(request, voter.id)
+
+
+def _check_vote(verdict: str, reason: str) -> None:
+    if verdict not in VERDICTS:
+        raise BadInput(
+            "Choose one of: approve, approve with limits, ask for changes, reject.", field="verdict"
+        )
     if verdict != "approve" and not reason.strip():
         raise BadInput("Give a reason: the requester reads it, and it stays in the trail.", field="reason")
 
@@ -209,6 +219,13 @@ def _conclude(
         move(request, RequestState.CHANGES_REQUESTED, reason, actor)
     elif is_agreed(assessment.need, votes.in_favour(request)):
         move(request, RequestState.APPROVED, "everybody who has to agree has agreed", actor)
+    if request.state != RequestState.PENDING:
+        _tell_answer(request)
+
+
+def _tell_answer(request: ApprovalRequest) -> None:
+    answer = str(request.state).replace("_", " ")
+    say("decided", request, to=[request.requester_id], facts={"answer": answer})
 
 
 @transaction.atomic(savepoint=False)
@@ -236,6 +253,8 @@ def close(*, request_id: int, target: RequestState, why: str, actor: Actor) -> b
     if target not in REQUEST_MOVES[RequestState(request.state)]:
         return False
     move(request, target, why, actor)
+    if target == RequestState.EXPIRED:
+        _tell_answer(request)
     return True
 
 

@@ -254,10 +254,13 @@ def proved(streams: Collection[str], now: State) -> list[Proved]:
     ]
 
 
-def place_of_envelope(stream: str, digest: str) -> int | None:
-    """Where the log has the signature of something: the place of the event of an object that names its digest."""
+def place_of_envelope(stream: str, digest: str) -> tuple[int | None] | None:
+    """Where the log has a signature: the place of the event of an object that names its digest.
+
+    None where there is no such event; it may be so new that it has no place yet.
+    """
     rows = AuditEvent.objects.filter(stream=stream, body__contains=f'"envelope":"{digest}"')
-    return rows.values_list("leaf__index", flat=True).first()
+    return rows.values_list("leaf__index").first()
 
 
 def texts_of(bodies: Iterable[bytes]) -> list[dict[str, str]]:

@@ -43,9 +43,11 @@ def _faults() -> Iterator[str]:
 
 
 def _fault(name: str, stream: str, envelope: Mapping[str, Any], kind: str, purpose: str) -> Iterator[str]:
-    index = queries.place_of_envelope(stream, digest_of(envelope))
+    found = queries.place_of_envelope(stream, digest_of(envelope))
+    if found is None:
+        yield f"{name}: its signature does not stand in the log"
+    index = found[0] if found else None
     if index is None:
-        yield f"{name}: its signature does not stand in the log, or not yet"
         return
     try:
         dsse.verify(envelope, kind=kind, trusted=ring().at(purpose, index))

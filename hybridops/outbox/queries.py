@@ -17,22 +17,30 @@ def messages_of(person_id: int) -> QuerySet[Message]:
     return Message.objects.filter(to_id=person_id).order_by("-id")
 
 
-def undelivered() -> list[Message | Delivery]:
-    """What was given up, newest first. The caller has asked whether the reader operates here."""
-    mails = Message.objects.filter(state=NoticeState.GIVEN_UP).select_related("to").order_by("-id")[:50]
-    calls = Delivery.objects.filter(state=NoticeState.GIVEN_UP).select_related("webhook").order_by("-id")[:50]
-    return [*mails, *calls]
+def _given_up(team_ids: Iterable[int]) -> tuple[QuerySet[Message], QuerySet[Delivery]]:
+    """To people of these teams, and to their webhooks, newest first."""
+    teams = list(team_ids)
+    mails = Message.objects.filter(state=NoticeState.GIVEN_UP, to__memberships__team__in=teams).distinct()
+    calls = Delivery.objects.filter(state=NoticeState.GIVEN_UP, webhook__team__in=teams)
+    return mails.select_related("to").order_by("-id"), calls.select_related("webhook").order_by("-id")
 
 
-def undelivered_count() -> int:
-    given_up = NoticeState.GIVEN_UP
-    return Message.objects.filter(state=given_up).count() + Delivery.objects.filter(state=given_up).count()
+def undelivered(team_ids: Iterable[int]) -> list[Message | Delivery]:
+    """What was given up in the teams in which the reader operates."""
+    mails, calls = _given_up(team_ids)
+    return [*mails[:50], *calls[:50]]
 
 
-def notice(what: str, pk: int) -> Message | Delivery:
-    """One notice by what it is and its number; raises NotYours where there is none."""
-    kinds: dict[str, type[Message] | type[Delivery]] = {"mail": Message, "call": Delivery}
-    found = kinds[what]._default_manager.filter(pk=pk).first() if what in kinds else None
+def undelivered_count(team_ids: Iterable[int]) -> int:
+    mails, calls = _given_up(team_ids)
+    return mails.count() + calls.count()
+
+
+def notice(what: str, pk: int, team_ids: Iterable[int]) -> Message | Delivery:
+    """One of them by what it is and its number; raises NotYours where there is none."""
+    mails, calls = _given_up(team_ids)
+    rows: QuerySet[Message] | QuerySet[Delivery] | None = {"mail": mails, "call": calls}.get(what)  # type: ignore[assignment]
+    found = rows.filter(pk=pk).first() if rows is not None else None
     if found is None:
         raise NotYours("There is no such notice.")
     return found

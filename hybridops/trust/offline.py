@@ -84,9 +84,12 @@ def _path(bundle: Bundle, old: int) -> list[bytes]:
             "Have it exported with that number."
         )
     try:
-        return [base64.b64decode(one, validate=True) for one in told["path"]]
+        path = [base64.b64decode(one, validate=True) for one in told["path"]]
     except (binascii.Error, KeyError, TypeError, ValueError) as problem:
         raise Refused(f"{name} is malformed: {problem}") from problem
+    if told != {"old": old, "path": [base64.b64encode(one).decode() for one in path]}:
+        raise Refused(f"{name} is written in another way than it must be.")
+    return path
 
 
 def _events(bundle: Bundle, opened: Opened) -> list[Event]:

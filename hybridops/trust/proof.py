@@ -40,4 +40,6 @@ def read(text: str) -> Proof:
         raise Refused("the proof is not valid base64") from problem
     if len(path) > PATH_MAX or any(len(one) != 32 for one in path):
         raise Refused("the proof holds something that is not a SHA-256 hash")
+    if write(int(number), path, note) != text:
+        raise Refused("the proof is written in another way than it must be")
     return Proof(int(number), path, note)

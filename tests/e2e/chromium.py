@@ -92,6 +92,12 @@ def sign_in(page: Page, name: str) -> None:
     page.get_by_role("heading", level=1, name="Today").wait_for()
 
 
+def prove(page: Page) -> None:
+    """Types the code that the demo's authenticator shows beside the form."""
+    code = page.locator("#demo-code b").inner_text().replace(" ", "")
+    page.get_by_label("One-time code").fill(code)
+
+
 def moved(page: Page) -> list[Any]:
     """What moved under the reader's eyes, if it was too much in all: how much, when, which elements."""
     seen: list[Any] = page.evaluate("() => window.shifts")

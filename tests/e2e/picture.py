@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.e2e.chromium import NoBrowser, launched, sign_in
+from tests.e2e.chromium import NoBrowser, launched, prove, sign_in
 from tests.e2e.site import ROOT, running_site
 
 PICTURE = ROOT / "docs" / "screenshot.png"
@@ -72,6 +72,7 @@ def approve(mikkel: Page, run: str) -> None:
     mikkel.goto(run)
     mikkel.get_by_role("link", name="Decide").first.click()
     mikkel.get_by_role("radio", name="Approve as asked").check()
+    prove(mikkel)
     mikkel.get_by_role("button", name=re.compile("^Decide")).click()
     mikkel.locator(".flash").wait_for()
 

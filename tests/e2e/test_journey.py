@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.chromium import Watch, moved
+from tests.e2e.chromium import Watch, moved, prove
 from tests.e2e.conftest import Desk
 from tests.e2e.site import ROOT, Site
 
@@ -144,6 +144,7 @@ def _approved_with_limits(mikkel: Page, title: str) -> None:
     mikkel.get_by_role("radio", name="Approve with limits").check()
     mikkel.get_by_label("Shots at most").fill("256")
     mikkel.get_by_label("Reason").fill("A quarter of the shots is enough to see it.")
+    prove(mikkel)
     mikkel.get_by_role("button", name=re.compile("Decide ?: approve with limits")).click()
     expect(mikkel.locator(".flash")).to_contain_text("You approved")
 
@@ -219,6 +220,7 @@ def test_a_stale_page_learns_what_happened_instead(desk: Desk, site: Site, watch
         page.get_by_role("link", name="Decide").first.click()
         page.get_by_role("radio", name="Approve as asked" if page is other else "Reject").check()
         page.get_by_label("Reason").fill("Asked last week already.")
+    prove(first)
     first.get_by_role("button", name=re.compile("^Decide")).click()
     expect(first.locator(".flash")).to_contain_text("You rejected")
     assert _refused(other) == 409
@@ -229,6 +231,7 @@ def test_a_stale_page_learns_what_happened_instead(desk: Desk, site: Site, watch
 
 
 def _refused(page: Page) -> int:
+    prove(page)
     with page.expect_response(lambda answer: answer.url.endswith("/decide/")) as answered:
         page.get_by_role("button", name=re.compile("^Decide")).click()
     return answered.value.status

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.chromium import Watch, moved
+from tests.e2e.chromium import Watch, moved, prove
 from tests.e2e.conftest import Desk
 from tests.e2e.site import Site
 from tests.e2e.test_journey import RUN_MS, journeys
@@ -23,6 +23,7 @@ def decide(page: Page, run: str, choice: str, reason: str) -> None:
     page.get_by_role("link", name="Decide").first.click()
     page.get_by_role("radio", name=choice).check()
     page.get_by_label("Reason").fill(reason)
+    prove(page)
     page.get_by_role("button", name=re.compile("^Decide")).click()
     expect(page.locator(".flash")).to_be_visible()
 

@@ -57,6 +57,8 @@ PLACES = {
     "run, as a table": Place("ines", "run:accepted?axis=table&samples=repaired", variant=True),
     "cancel": Place("ines", "run:cancel", "Cancel run…"),
     "approvals": Place("mikkel", "/approvals/"),
+    "policy": Place("priya", "/policy/"),
+    "delegations and freezes": Place("omar", "/approvals/away/"),
     "decision, waiting": Place("mikkel", "run:shown", "Decide"),
     "decision, own": Place("ines", "run:shown", "A-", variant=True),
     "decision, decided": Place("mikkel", "run:narrowed", "A-"),

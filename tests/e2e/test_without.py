@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.e2e.chromium import prove
 from tests.e2e.conftest import Desk
 from tests.e2e.site import Site
 from tests.e2e.test_journey import RUN_MS, SUBMIT
@@ -80,6 +81,8 @@ def _approved_by_keyboard(mikkel: Page, run: str) -> None:
     tab_to(mikkel, "#d-approve")
     mikkel.keyboard.press("Space")
     expect(mikkel.locator("#d-approve")).to_be_checked()
+    tab_to(mikkel, "#id_code")
+    mikkel.keyboard.type(mikkel.locator("#demo-code b").inner_text())
     tab_to(mikkel, "#decide .btn.big")
     mikkel.keyboard.press("Enter")
     expect(mikkel.locator(".flash")).to_contain_text("You approved")
@@ -169,6 +172,7 @@ def test_submitting_approving_and_cancelling_without_scripts(desk: Desk, site: S
     expect(ada.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
     expect(ada.get_by_role("radio", name="Reject")).to_be_checked()
     ada.get_by_role("radio", name="Approve as asked").check()
+    prove(ada)
     ada.locator("#decide .btn.big").click()
     expect(ada.locator(".flash")).to_contain_text("You approved")
 

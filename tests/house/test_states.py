@@ -94,12 +94,9 @@ def _is_update(text: str) -> bool:
 
 
 def test_a_state_is_written_in_its_one_place() -> None:
-    no_row = {  # a module's numbers, what a connection remembers
-        ("config/sqlite.py", "_complete"),
-        ("audit/names.py", "_named"),
-        ("audit/names.py", "forget"),
-    }
-    assert _where(writes_state) == set(WRITERS) | no_row
+    assert _where(writes_state) == set(WRITERS) | {
+        ("config/sqlite.py", "_complete")
+    }  # no row: a module's numbers
 
 
 def test_no_update_is_blind_but_these() -> None:

@@ -113,6 +113,10 @@ def _limit(world: World) -> dict[str, Any]:
     return {"limit": "2000", "seen": str(micro), "why": "more work"}
 
 
+def _text(world: World) -> dict[str, Any]:
+    return {"text": "something"}
+
+
 def _webhook(world: World) -> dict[str, Any]:
     return {"team": world.team.pk, "url": "https://hooks.example.org/", "kinds": ["run.ended"]}
 
@@ -162,13 +166,27 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("upload", "post"): writes(P.SUBMIT_RUNS, _nothing, yes=422, section=True, no=403),
     ("approvals", "get"): own(),
     ("decision", "get"): reads(P.SEE_RUNS),
-    ("decide", "post"): writes(P.DECIDE, _decision),
+    ("decide", "post"): writes(P.DECIDE, _decision, yes=422),  # it may, and has yet to prove to be there
+    ("decision_passkey", "post"): writes(
+        P.SEE_RUNS, _decision, yes=422
+    ),  # who sees it may ask; nobody has a passkey
+    ("claim", "post"): writes(P.DECIDE, _nothing),
+    ("release", "post"): writes(P.SEE_RUNS, _nothing),  # only a claim of one's own is given back
+    ("comment", "post"): writes(P.SEE_RUNS, _text),
+    ("break_glass", "get"): reads(P.BREAK_GLASS),
+    ("break_glass", "post"): writes(P.BREAK_GLASS, _nothing, yes=422),
+    ("emergency_passkey", "post"): writes(P.BREAK_GLASS, _nothing, yes=422),
+    ("away", "get"): reads(P.SEE_RUNS, section=True, no=403),
+    ("policy", "get"): reads(P.SEE_RUNS, section=True, no=403),
+    ("policy", "post"): writes(P.MANAGE_POLICY, _text, section=True, yes=422, no=403),
     ("cost", "get"): reads(P.SEE_COSTS, section=True, no=403),
     ("cost_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
     ("budget_limit", "post"): writes(P.MANAGE_BUDGETS, _limit),
     ("budget_clear", "post"): writes(P.MANAGE_BUDGETS, _why),
     ("audit", "get"): reads(P.SEE_AUDIT, section=True, no=403),
     ("audit_event", "get"): reads(P.SEE_AUDIT, section=True),
+    ("audit_proof", "get"): reads(P.SEE_AUDIT, section=True, yes=422),  # it may, but nothing is sealed yet
+    ("audit_checkpoint", "get"): reads(P.SEE_AUDIT, section=True, yes=422),
     ("verify", "post"): writes(P.SEE_AUDIT, _nothing, section=True, no=403, yes=200),
     ("spending_stop", "post"): writes(P.OPERATE, _why, section=True),
     ("spending_resume", "post"): writes(P.OPERATE, _nothing, section=True),
@@ -218,6 +236,12 @@ ELSEWHERE = {
         ("draft", "draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review", "draft_passkey"),
         "tests/web/test_definitions.py::test_every_verb_is_for_whom_it_is_meant",
     ),
+    **dict.fromkeys(
+        ("delegate", "revoke", "freeze", "lift"),
+        "tests/web/test_around_a_decision.py::test_who_may_not_delegate_or_freeze",
+    ),
+    "break_glass_review": "tests/web/test_around_a_decision.py::test_an_emergency_from_its_page_to_the_look_at_it",
+    "run_proofs": "tests/web/test_audit.py::test_proofs_of_a_run_are_for_who_sees_the_run",
     "unclear": "tests/web/test_unclear.py::test_only_who_operates_there_sees_it",
 }
 # Programs: a session opens none of them. What tokens open: tests/teams/test_tokens.py.
@@ -273,6 +297,11 @@ ROUTES = {
     "data": "/data/", "snapshot": "/data/{snapshot}/", "snapshot_class": "/data/{snapshot}/class/", "holds": "/data/holds/",
     "hold_place": "/data/holds/add/", "hold_lift": "/data/holds/{hold}/lift/",
     "person_hand_over": "/people/{person}/hand-over/", "person_erase": "/people/{person}/erase/",
+    "decision_passkey": "/approvals/{request}/passkey/", "claim": "/approvals/{request}/claim/",
+    "release": "/approvals/{request}/release/", "comment": "/approvals/{request}/comment/",
+    "break_glass": "/approvals/{request}/break-glass/",
+    "emergency_passkey": "/approvals/{request}/break-glass/passkey/", "away": "/approvals/away/",
+    "policy": "/policy/", "audit_proof": "/audit/{event}/proof/", "audit_checkpoint": "/audit/checkpoint/",
     "api_me": "/api/v1/me", "api_run": "/api/v1/runs/{run}", "token": "/api/token",
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from hybridops.approvals import delegations, freezes
 from hybridops.domain.errors import BadInput, NotYours
-from hybridops.teams.access import teams_with
+from hybridops.teams.access import check_may, teams_with
 from hybridops.teams.models import Team, User
 from hybridops.teams.permissions import Permission
 from hybridops.web.context import reader
@@ -63,6 +63,7 @@ def _form(kind: type[SpanForm], user: User, team: Team, data: Any = None) -> Spa
 @require_GET
 def away(request: HttpRequest) -> HttpResponse:
     user = reader(request)
+    check_may(user, Permission.SEE_RUNS)
     decides, operates = (teams_with(user, p) for p in (Permission.DECIDE, Permission.OPERATE))
     told = {
         "given": delegations.of(user),

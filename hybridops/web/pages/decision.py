@@ -12,8 +12,10 @@ from django.views.decorators.http import require_GET, require_POST
 from hybridops.approvals import queries, votes
 from hybridops.approvals.delegations import given_to
 from hybridops.approvals.models import ApprovalRequest
+from hybridops.approvals.services import check_open
 from hybridops.domain.errors import BadInput, Conflict, NotYours, Refused
 from hybridops.experiments import services
+from hybridops.teams.access import voter
 from hybridops.teams.models import User
 from hybridops.web import looking, proving
 from hybridops.web.answers import decision as answers
@@ -65,6 +67,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 def _decide(user: User, asked: ApprovalRequest, form: DecisionForm) -> ApprovalRequest:
     """A code is taken before the transaction of the decision, a passkey's answer inside it."""
     given, limits = form.cleaned_data, form.limits()
+    check_open(asked, voter=voter(user, asked.team_id), digest_shown=given["digest_shown"])
     prove = proving.prover(user, given)
     with whole():
         told = {"verdict": given["verdict"], "reason": given["reason"], "limits": limits}

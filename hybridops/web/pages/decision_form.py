@@ -63,6 +63,13 @@ class DecisionForm(ProofFields):
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
 
+    def clean(self) -> dict[str, Any]:
+        """What is missing is said before a one-time code is used up."""
+        given = super().clean() or self.cleaned_data
+        if given.get("verdict", "approve") != "approve" and not given.get("reason", "").strip():
+            self.add_error("reason", "Give a reason: the requester reads it, and it stays in the trail.")
+        return given
+
     def clean_not_after(self) -> Any:
         moment = self.cleaned_data["not_after"]
         if moment is not None and moment <= clock.now():

@@ -68,7 +68,7 @@ def _shown(
     user = reader(request)
     operated = list(teams_with(user, Permission.OPERATE).values_list("pk", flat=True))
     listed = Paginator(queries.messages_of(user.pk), PER_PAGE).get_page(request.GET.get("page"))
-    failed = queries.undelivered() if operated else []
+    failed = queries.undelivered(operated)
     hooks = [(one, signing.shown_secret(one.pk, one.turn)) for one in queries.webhooks_of(operated)]
     told = {
         "answer": answer(listed.paginator.count, user.email, len(failed)),
@@ -101,9 +101,9 @@ def paces(request: HttpRequest) -> HttpResponse:
 @require_POST
 def again(request: HttpRequest, what: str, pk: int) -> HttpResponse:
     user = reader(request)
-    check_may(user, Permission.OPERATE)
+    row = queries.notice(what, pk, teams_with(user, Permission.OPERATE).values_list("pk", flat=True))
     with whole():
-        queue.try_again(row=queries.notice(what, pk), actor=actor(user), now=timezone.now())
+        queue.try_again(row=row, actor=actor(user), now=timezone.now())
     flash.success(request, "It is tried again now.")
     return redirect("messages")
 

@@ -23,7 +23,7 @@ from hybridops.experiments import desk
 from hybridops.outbox.queries import undelivered_count
 from hybridops.quotas.models import Budget
 from hybridops.quotas.queries import budgets_near_limit, spending_stop
-from hybridops.teams.access import may
+from hybridops.teams.access import may, teams_with
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.web.answers import today as answers
@@ -65,7 +65,7 @@ def _needs(user: User) -> dict[str, Any]:
         "mine": run_rows(desk.ended_for_nothing(user)[:ROWS_MAX], again=True),
         "budgets": _budgets(budgets_near_limit(user, on=clock.now().date())),
         "unclear": list(desk.for_a_person(user)),
-        "undelivered": undelivered_count() if operates else 0,
+        "undelivered": undelivered_count(teams_with(user, Permission.OPERATE).values_list("pk", flat=True)),
         "late": list(breakglass.overdue(user)),
         "to_review": [made for made in breakglass.to_review(user) if breakglass.is_due_from(user, made)],
         "orphaned": leavers.orphaned(user),
