@@ -6,7 +6,6 @@ from django.db import transaction
 
 from hybridops.approvals.models import (
     AfterReview,
-    ApprovalRequest,
     BreakGlass,
     Comment,
     Decision,
@@ -32,8 +31,3 @@ def erase(person: Erased) -> dict[str, set[str]]:
     Delegation.objects.filter(giver=person.id).update(why=GONE)
     Freeze.objects.filter(made_by=person.id).update(why=GONE)
     return said
-
-
-def requests_about(subject: str) -> list[int]:
-    """The numbers of the requests about a subject."""
-    return list(ApprovalRequest.objects.filter(subject=subject).values_list("pk", flat=True))
