@@ -59,7 +59,7 @@ def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     return _shown(request, snapshots.snapshot_for(reader(request), pk))
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Its owner or an administrator says anew what it is and where it may go."""
