@@ -19,9 +19,3 @@ class Actor:
 
 
 SYSTEM = Actor("system", "0", "hybridops")
-
-
-class Said(str):
-    """A reason with a person's name or words in it: events keep its digest only, so that it can be erased."""
-
-    __slots__ = ()

@@ -7,7 +7,6 @@ from django.db import transaction
 from hybridops.approvals import breakglass
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.definitions.queries import policy
-from hybridops.domain.actors import Said
 from hybridops.domain.presence import Presence
 from hybridops.domain.states import RequestState
 from hybridops.experiments import conduct
@@ -35,7 +34,6 @@ def break_glass(
 def go_on(done: ApprovalRequest, user: User) -> ApprovalRequest:
     """After an answer the gate looks again, and so do the inboxes."""
     if done.state != RequestState.PENDING:
-        answer = Said(f"{user}: {done.state.replace('_', ' ')}")
-        conduct.wake_gate(done.envelope["run"], answer, actor(user))
+        conduct.wake_gate(done.envelope["run"], f"the request is {done.state.replace('_', ' ')}", actor(user))
     conduct.inbox_changed(done.pk)
     return done

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from hybridops.audit.services import record
 from hybridops.domain import clock
-from hybridops.domain.actors import Actor, Said
+from hybridops.domain.actors import Actor
 from hybridops.domain.errors import Conflict, Fenced
 from hybridops.domain.placement import Placement
 from hybridops.domain.states import (
@@ -191,11 +191,9 @@ def _close(book: Book, actor: Actor, facts: Mapping[str, Any]) -> None:
     run = book.run
     before, run.state = run.state, _milestone(book)
     book.write()
-    said = {f"why {at}": move["why"] for at, move in enumerate(book.told) if isinstance(move["why"], Said)}
-    moves = [{**move, "why": ""} if isinstance(move["why"], Said) else move for move in book.told]
-    told = {"state": run.state, "was": before, "version": run.version, "moves": moves, **facts}
+    told = {"state": run.state, "was": before, "version": run.version, "moves": book.told, **facts}
     verb = run.state if run.state != before else "moved"
-    record(stream=f"run:{run.pk}", action=f"run.{verb}", actor=actor, facts=told, personal=said)
+    record(stream=f"run:{run.pk}", action=f"run.{verb}", actor=actor, facts=told)
     announce(run, book.ready())
 
 

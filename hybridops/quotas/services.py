@@ -13,7 +13,7 @@ from django.db.models import F
 
 from hybridops.audit.services import record
 from hybridops.domain import clock
-from hybridops.domain.actors import Actor, Said
+from hybridops.domain.actors import Actor
 from hybridops.domain.budget import from_micro
 from hybridops.domain.errors import BadInput, Conflict, NoRoom, Refused
 from hybridops.domain.states import RESERVATION_MOVES, ReservationState, check_move
@@ -180,9 +180,8 @@ def release(*, key: str, why: str, actor: Actor) -> Reservation:
     budgets = _budgets_of(held)
     Budget.objects.filter(pk__in=budgets).update(pending_micro=F("pending_micro") - held.amount_micro)
     _write(budgets, key, "RELEASE", held.amount_micro, held)
-    said = {"why": why} if isinstance(why, Said) else {}
-    facts = {"reservation": key, "why": "" if said else why}
-    record(stream=f"run:{held.run_id}", action="money.released", actor=actor, facts=facts, personal=said)
+    facts = {"reservation": key, "why": why}
+    record(stream=f"run:{held.run_id}", action="money.released", actor=actor, facts=facts)
     return held
 
 
