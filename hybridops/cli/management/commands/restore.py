@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -11,7 +11,7 @@ from hybridops.domain.errors import HybridopsError
 
 
 class Command(BaseCommand):
-    requires_system_checks: ClassVar = []  # some of them open the database, and there must be none
+    requires_system_checks = []  # some of them open the database, and there must be none
     help = "Put a backup into a data folder without a database. QPU spending is stopped until an operator resumes it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
