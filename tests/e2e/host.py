@@ -78,7 +78,7 @@ def tell(answers: TextIO, **facts: object) -> None:
 
 
 def make_beginnings() -> None:
-    """Who and what the demo comes without: an administrator, and a draft with something found in it."""
+    """Who and what the demo comes without: an administrator who operates too, and a draft with something found in it."""
     from hybridops.cli.rehearsal.cast import PASSWORD
     from hybridops.domain.actors import SYSTEM
     from hybridops.engine import authoring
@@ -90,7 +90,8 @@ def make_beginnings() -> None:
     rosa = teams.add_person(
         username="rosa", name="Rosa Klein", email="rosa@example.org", password=PASSWORD, actor=SYSTEM
     )
-    teams.join(user=rosa, team=team, role=Role.ADMINISTRATOR, actor=SYSTEM)
+    for role in (Role.ADMINISTRATOR, Role.OPERATOR):  # the demo's operator wrote its definitions
+        teams.join(user=rosa, team=team, role=role, actor=SYSTEM)
     ines = User.objects.get(username="ines")
     authoring.propose(user=ines, team_id=team.pk, filename="night.py", data=DRAFT)
 

@@ -63,7 +63,7 @@ PLACES = {
     "decision, waiting": Place("mikkel", "run:shown", ("Decide",)),
     "decision, own": Place("ines", "run:shown", ("A-",), variant=True),
     "decision, decided": Place("mikkel", "run:narrowed", ("A-",)),
-    "break-glass": Place("omar", "run:shown", ("A-", "Break-glass")),
+    "break-glass": Place("rosa", "run:shown", ("A-", "Break-glass")),
     "definitions": Place("ines", "/definitions/"),
     "definitions of a reviewer": Place("mikkel", "/definitions/"),
     "draft": Place("ines", "/definitions/", ("Vehicle routing at night",)),
@@ -145,7 +145,7 @@ def squeezed(page: Page) -> list[str]:
     return page.evaluate(
         """() => {
           const tight = (e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1;
-          const wide = innerWidth >= 1280 ? [...document.querySelectorAll(".scroll:not(details *)")] : [];
+          const wide = innerWidth >= 1280 ? [...document.querySelectorAll(".scroll:has(> table):not(details *)")] : [];
           const cells = [...document.querySelectorAll(".tbl.cards :is(td, tbody th)")];
           return [...wide, ...cells].filter(tight).map((e) => e.textContent.trim().slice(0, 80));
         }"""

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.chromium import sign_in
+from tests.e2e.chromium import prove, sign_in
 from tests.e2e.conftest import NAMES, Desk
 from tests.e2e.site import Site
 from tests.e2e.test_journey import RUN_MS
@@ -50,7 +50,8 @@ def _with_a_passkey(noor: Page) -> None:
     sign_in(noor, NAMES["noor"])
     noor.goto("/settings/")
     noor.get_by_role("link", name="Add a passkey").click()
-    noor.wait_for_load_state()
+    prove(noor)
+    noor.locator("#main button.go").click()
     noor.get_by_label("Name").fill("laptop")
     noor.locator("#mfa_webauthn_add").click()
     noor.wait_for_url("**/account/2fa/**")

@@ -29,7 +29,7 @@ def test_a_script_is_tried_reviewed_signed_and_offered(desk: Desk, tmp_path: Pat
     ines.get_by_role("button", name="Try it on the simulator").click()
     _tried(ines)
     ines.get_by_role("button", name="Ask for a review").click()
-    expect(ines.locator(".title .st")).to_have_text("In review")
+    expect(ines.locator(".title .st")).to_have_text("Waiting for a review")
 
     mikkel = desk("mikkel")
     _signed(mikkel, ines.url)
