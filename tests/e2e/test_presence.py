@@ -26,10 +26,13 @@ def test_a_passkey_signs_a_decision_and_a_mail_tells_of_it(desk: Desk, site: Sit
     _with_a_passkey(noor)
     noor.goto(site.run("passkey"))
     noor.get_by_role("link", name="Decide").first.click()
+    noor.wait_for_url(re.compile(r"/approvals/\d+/$"))
+    asked = noor.url
     noor.get_by_role("radio", name="Approve as asked").check()
     expect(noor.locator("#decide")).to_contain_text("Signed by your passkey")
     noor.get_by_role("button", name=re.compile("^Decide")).click()
     expect(noor.locator(".flash")).to_contain_text("You approved")
+    noor.goto(asked)
     expect(noor.locator(".log").filter(has_text="approved as asked")).to_contain_text("passkey")
 
     ines = desk("ines")
