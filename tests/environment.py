@@ -6,13 +6,16 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
-if "HYBRIDOPS_TEST_HOME" not in os.environ:  # workers of pytest-xdist share their parent's
+if "HYBRIDOPS_TEST_HOME" not in os.environ:  # workers of pytest-xdist have folders in their parent's
     _home = tempfile.mkdtemp(prefix="hybridops-test-")
     os.environ["HYBRIDOPS_TEST_HOME"] = _home
     atexit.register(shutil.rmtree, _home, ignore_errors=True)
 
-os.environ["HYBRIDOPS_HOME"] = os.environ["HYBRIDOPS_TEST_HOME"]
+_own = Path(os.environ["HYBRIDOPS_TEST_HOME"], os.environ.get("PYTEST_XDIST_WORKER", "main"))
+_own.mkdir(exist_ok=True)
+os.environ["HYBRIDOPS_HOME"] = str(_own)
 os.environ["HYBRIDOPS_SECRET_KEY"] = "a key for tests, not a secret"
 os.environ["HYBRIDOPS_MAIL"] = "locmem"
 for _name in (

@@ -16,7 +16,7 @@ from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
 from hybridops.engine import wiring
 from hybridops.engine.builtin import document
-from hybridops.experiments import services
+from hybridops.experiments import services, snapshots
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.quotas.services import open_budget
 from hybridops.teams import services as teams
@@ -129,7 +129,7 @@ def _found(
     publish(policy, "policy")
     publish(definition, "workflow")
     observe(wiring.provider(definition["providers"][0]).backends())
-    snapshot = services.add_snapshot(
+    snapshot = snapshots.add_snapshot(
         user=people["ines"],
         project_id=project.pk,
         name="Wave 14",

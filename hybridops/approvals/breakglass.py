@@ -108,7 +108,7 @@ def _check_request(request: ApprovalRequest, digest_shown: str, door: Door) -> N
 
 def _alarm(request: ApprovalRequest, made: BreakGlass) -> None:
     to = [pk for pk, one in voters(request.team_id).items() if one.active and one.roles & DECIDING]
-    facts = {"by": str(made.person), "ticket": made.ticket, "review_due_at": made.review_due_at.isoformat()}
+    facts = {"by": made.person_id, "ticket": made.ticket, "review_due_at": made.review_due_at.isoformat()}
     notify("alarm", request, to=to, facts=facts)
 
 

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from hybridops.approvals.models import Decision, Delegation
 from hybridops.audit.services import record
 from hybridops.domain import clock
+from hybridops.domain.actors import Actor
 from hybridops.domain.decide import Voter, may_decide
 from hybridops.domain.errors import BadInput, NotYours, Refused
 from hybridops.teams.access import actor, check_may, voter, voters
@@ -104,3 +105,13 @@ def deciders(team_id: int) -> list[User]:
     """Everybody in a team who may decide: to whom one can delegate, and who can be a freeze approver."""
     able = [one.id for one in voters(team_id).values() if may_decide(one, ())]
     return list(User.objects.filter(pk__in=able).order_by("name"))
+
+
+@transaction.atomic(savepoint=False)
+def end_all(*, person_id: int, actor: Actor) -> None:
+    """Ends what somebody who left gave or took; the place is the giver's again, or nobody's."""
+    mine = Q(giver=person_id) | Q(taker=person_id)
+    for row in Delegation.objects.filter(mine, revoked_at=None, ends_at__gt=clock.now()):
+        Delegation.objects.filter(pk=row.pk).update(revoked_at=clock.now())
+        facts = {"delegation": row.pk, "giver": row.giver_id, "taker": row.taker_id}
+        record(stream=f"team:{row.team_id}", action="delegation.ended", actor=actor, facts=facts)

@@ -144,3 +144,10 @@ def recorded_since(user: User, since: datetime) -> QuerySet[ApprovalRequest]:
 def may_decide(user: User, request: ApprovalRequest) -> bool:
     """Whether the request waits for this person."""
     return request.state == RequestState.PENDING and waiting_for(user).filter(pk=request.pk).exists()
+
+
+def subjects_touched_by(person_id: int) -> set[str]:
+    """What the requests are about in which somebody asked, decided, commented or stood in for somebody."""
+    voted = Q(decisions__person=person_id) | Q(decisions__on_behalf=person_id)
+    said = Q(requester=person_id) | Q(comments__person=person_id) | Q(emergency__reviews__person=person_id)
+    return set(ApprovalRequest.objects.filter(voted | said).values_list("subject", flat=True))

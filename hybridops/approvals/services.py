@@ -279,3 +279,18 @@ def is_decided(subject: str) -> bool:
 def team_of(request_id: int) -> int:
     """The team whose inboxes a request stands in."""
     return ApprovalRequest.objects.values_list("team_id", flat=True).get(pk=request_id)
+
+
+@transaction.atomic(savepoint=False)
+def involve(*, subject: str, person_id: int, actor: Actor) -> list[int]:
+    """Somebody who takes part from now on does not decide: the open requests about it that this changed."""
+    open_ones = ApprovalRequest.objects.select_for_update().filter(
+        subject=subject, state__in=(RequestState.PENDING, RequestState.APPROVED)
+    )
+    changed = [row for row in open_ones if person_id not in row.involved]
+    for row in changed:
+        ApprovalRequest.objects.filter(pk=row.pk).update(involved=sorted({*row.involved, person_id}))
+        record(
+            stream=f"request:{row.pk}", action="approval.involved", actor=actor, facts={"person": person_id}
+        )
+    return [row.pk for row in changed]

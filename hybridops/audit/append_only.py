@@ -30,15 +30,34 @@ def guard_but(**tables: str) -> RunPython:
     return _operation(tables)
 
 
-def _operation(tables: dict[str, str]) -> RunPython:
+def loosen(**tables: str) -> RunPython:
+    """The same for tables that are guarded already: from now on a row may change in that one way."""
+    return _operation(tables, again=True)
+
+
+def same(*columns: str) -> str:
+    """The SQL condition that none of these columns changes."""
+    one = "COALESCE(NEW.{0} = OLD.{0}, NEW.{0} IS NULL AND OLD.{0} IS NULL)"
+    return " AND ".join(one.format(name) for name in columns)
+
+
+def _operation(tables: dict[str, str], *, again: bool = False) -> RunPython:
     def forwards(apps: Any, schema_editor: Any) -> None:
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(_POSTGRES_FUNCTION, params=None)
         for table, allowed in tables.items():
+            for statement in _dropping(schema_editor.connection.vendor, table) if again else ():
+                schema_editor.execute(statement, params=None)
             for statement in _statements(schema_editor.connection.vendor, table, allowed):
                 schema_editor.execute(statement, params=None)
 
     return RunPython(forwards, RunPython.noop)
+
+
+def _dropping(vendor: str, table: str) -> list[str]:
+    if vendor == "postgresql":
+        return [f"DROP TRIGGER IF EXISTS {table}_keeps{row} ON {table}" for row in ("", "_row")]
+    return [f"DROP TRIGGER IF EXISTS {table}_keeps_{what}" for what in ("UPDATE", "DELETE")]
 
 
 def _statements(vendor: str, table: str, allowed: str) -> list[str]:

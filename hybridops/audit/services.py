@@ -4,7 +4,7 @@ in the Merkle log, `seal` signs a checkpoint over them, `erase` takes personal t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from time import time
 from typing import Any
@@ -145,15 +145,20 @@ def sign(log: Log, pairs: list[KeyPair]) -> Checkpoint:
 
 
 @transaction.atomic
-def erase(*, actor: Actor, why: str, about: str = "", digest: str = "") -> int:
+def erase(*, actor: Actor, why: str, about: str = "", called: Collection[str] = (), digest: str = "") -> int:
     """Takes away the personal texts of one person (`person:12`), or one text; returns how many.
+
+    `called`: names under which others wrote of them; texts that are nothing else go as well.
 
     Every proof still holds: the log has their salted digests only. That it was done is an event.
     """
     rows = Payload.objects.filter(erased_at=None)
     if about:
         named = rows.filter(about=about, field="name").values("text")
-        rows = rows.filter(about=about) | rows.filter(about=names.OWNER, text__in=named)
+        theirs = rows.filter(about=about) | rows.filter(about=names.OWNER, text__in=named)
+        told = rows.filter(field="username", text__in=called)
+        told |= rows.filter(about=names.OWNER, text__in=called)
+        rows = theirs | told
     else:
         rows = rows.filter(digest=digest)
     found = sorted(rows.values_list("digest", flat=True))

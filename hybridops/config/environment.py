@@ -25,6 +25,17 @@ SQLITE_OPTIONS = {
 }
 
 
+def retention() -> dict[str, int | None]:
+    """For each class of data, how many days its bytes are kept after their last use; None without an end."""
+    days: dict[str, int | None] = {"public": None, "internal": 730, "sensitive": 365, "restricted": 180}
+    for part in listed("HYBRIDOPS_RETENTION", ""):
+        name, _, told = part.partition("=")
+        if name not in days or not (told == "forever" or told.isdecimal()):
+            raise ImproperlyConfigured("HYBRIDOPS_RETENTION is a list such as internal=730,public=forever.")
+        days[name] = None if told == "forever" else int(told)
+    return days
+
+
 def flag(name: str) -> bool:
     return os.environ.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
 

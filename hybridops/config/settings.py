@@ -119,6 +119,7 @@ PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 OBSERVE_SECONDS = 15  # between two looks at a provider's backends
 SEAL_SECONDS = 2  # between two rounds that put new records into the log
+RETENTION_DAYS = environment.retention()
 CHECKPOINTS = HOME / "checkpoints"
 AUDIT_MAIL = environment.listed("HYBRIDOPS_AUDIT_MAIL")
 # Where signed checkpoints go: a name → a function, and the least seconds between two.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +20,7 @@ from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.trust.canonical import digest_of
 
+OPEN = (DraftState.EDITED, DraftState.IN_REVIEW)
 WRITES: Mapping[str, Permission] = {
     "workflow": Permission.PROPOSE_DEFINITIONS,
     "policy": Permission.MANAGE_POLICY,
@@ -175,3 +176,19 @@ def _record(
     told |= {"digest": draft.digest, **facts}
     who = actor(user) if user else SYSTEM
     record(stream=f"draft:{draft.pk}", action=f"draft.{verb}", actor=who, facts=told, personal=said)
+
+
+def open_of(person_id: int, teams: Collection[int]) -> int:
+    """How many drafts of somebody are on their way in these teams."""
+    return Draft.objects.filter(author=person_id, team__in=teams, state__in=OPEN).count()
+
+
+@transaction.atomic(savepoint=False)
+def take_over(*, of: int, to: int, teams: Collection[int]) -> list[int]:
+    """Drafts on their way get another author. Both are editors, and neither reviews them."""
+    rows = list(
+        Draft.objects.select_for_update().filter(author=of, team__in=teams, state__in=OPEN).order_by("pk")
+    )
+    for row in rows:
+        Draft.objects.filter(pk=row.pk).update(author=to, editors=sorted({*row.editors, of, to}))
+    return [row.pk for row in rows]

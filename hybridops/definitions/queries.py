@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from hybridops.definitions.models import SignedDocument
+from hybridops.definitions.models import Draft, SignedDocument
 from hybridops.definitions.services import verified
 from hybridops.domain import budget, workflow
 from hybridops.domain import policy as rules
@@ -97,3 +97,8 @@ def authors_of(digest: str) -> QuerySet[SignedDocument, int | None]:
     return SignedDocument.objects.filter(digest=digest, author__isnull=False).values_list(
         "author_id", flat=True
     )
+
+
+def draft_sources() -> set[str]:
+    """The digests of the files that drafts were made from."""
+    return set(Draft.objects.exclude(source="").values_list("source", flat=True))

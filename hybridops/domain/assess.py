@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybridops.domain.conditions import all_hold, in_words
+from hybridops.domain.data import Reach
 from hybridops.domain.decide import Needed
 from hybridops.domain.policy import Policy, Rule, Strength, Tier
 from hybridops.domain.presence import Method
@@ -126,7 +127,6 @@ def assess(facts: RiskFacts, policy: Policy) -> Assessment:
 
 def _values(facts: RiskFacts, score: int, policy: Policy) -> Mapping[str, Any]:
     """The facts by the names that conditions use. A calibration concerns real hardware only."""
-    allowed = policy.data_regions.get(facts.data_class, ())
     home = facts.region == facts.home_region
     return {
         "score": score,
@@ -144,8 +144,14 @@ def _values(facts: RiskFacts, score: int, policy: Policy) -> Mapping[str, Any]:
         "backend_used_before": facts.backend_used_before,
         "definition_used_before": facts.definition_used_before,
         "leaves_home": not home,
-        "data_may_go": facts.region in allowed or "*" in allowed or (home and "home" in allowed),
+        "data_may_go": not reach_under(policy, facts).why_not(facts.region),
     }
+
+
+def reach_under(policy: Policy, facts: RiskFacts) -> Reach:
+    """Where the data may go: as its owner says, and as the policy says of its class."""
+    allowed = policy.data_regions.get(facts.data_class, ())
+    return Reach(facts.data_class, facts.data_regions, allowed, facts.home_region)
 
 
 def _covers(tier: Tier, facts: RiskFacts, values: Mapping[str, Any], met: list[Rule]) -> bool:

@@ -14,9 +14,10 @@ from typing import Any
 
 from hybridops.domain.conditions import Condition, number
 from hybridops.domain.conditions import read as read_conditions
+from hybridops.domain.data import DATA_CLASSES
 from hybridops.domain.errors import BadInput
 from hybridops.domain.presence import Method
-from hybridops.domain.risk import DATA_CLASSES, FACTORS, Weight
+from hybridops.domain.risk import FACTORS, Weight
 
 SCHEMA = "hybridops.policy/2"
 

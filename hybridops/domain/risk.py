@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+from hybridops.domain.data import ANYWHERE
+
 CLASSES = ("research", "validation", "production", "customer-facing")
-DATA_CLASSES = ("public", "internal", "sensitive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,25 @@ class RiskFacts:
     generated: bool
     calibration_age_hours: float | None
     budget_share: float
+    data_regions: tuple[str, ...] = (ANYWHERE,)
 
     def document(self) -> dict[str, Any]:
         """As it is kept with a request; `facts_in` reads it back."""
-        return {**asdict(self), "cost_usd_max": str(self.cost_usd_max)}
+        told = {
+            **asdict(self),
+            "cost_usd_max": str(self.cost_usd_max),
+            "data_regions": list(self.data_regions),
+        }
+        if self.data_regions == (ANYWHERE,):  # as in requests from before owners said so: their digests hold
+            del told["data_regions"]
+        return told
 
 
 def facts_in(document: Mapping[str, Any]) -> RiskFacts:
     """The facts in a kept document."""
-    return RiskFacts(**{**document, "cost_usd_max": Decimal(document["cost_usd_max"])})
+    regions = tuple(document.get("data_regions", (ANYWHERE,)))
+    cost = Decimal(document["cost_usd_max"])
+    return RiskFacts(**{**document, "cost_usd_max": cost, "data_regions": regions})
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +173,9 @@ def _known(facts: RiskFacts) -> dict[str, Told]:
             "a backend in the home region",
         ),
         "data": (
-            facts.data_class == "sensitive",
+            facts.data_class in ("sensitive", "restricted"),
             facts.data_class,
-            "the snapshot is marked sensitive",
+            f"the snapshot is marked {facts.data_class}",
             "an anonymised snapshot",
         ),
         "priority": (

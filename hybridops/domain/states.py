@@ -120,7 +120,9 @@ STAGE_MOVES: Mapping[StageState, frozenset[StageState]] = {
     _S.FAILED: frozenset(),
 }
 REQUEST_MOVES: Mapping[RequestState, frozenset[RequestState]] = {
-    _A.PENDING: frozenset({_A.APPROVED, _A.REJECTED, _A.CHANGES_REQUESTED, _A.EXPIRED, _A.WITHDRAWN}),
+    _A.PENDING: frozenset(
+        {_A.APPROVED, _A.REJECTED, _A.CHANGES_REQUESTED, _A.EXPIRED, _A.WITHDRAWN, _A.STALE}
+    ),
     _A.APPROVED: frozenset({_A.CONSUMED, _A.EXPIRED, _A.WITHDRAWN, _A.STALE}),
     _A.REJECTED: frozenset(),
     _A.CHANGES_REQUESTED: frozenset(),

@@ -221,7 +221,8 @@ def _reopen(ctx: Context, why: str) -> Book:
         raise Refused(why)
     moves = [
         StageMove(ctx.stage.key, StageState.WAITING, why, fence=ctx.stage.fence),
-        StageMove(gate.key, StageState.WAITING, why),
         StageMove(compiled.key, StageState.READY, why),
     ]
+    if gate.key != ctx.stage.key:  # the gate itself sends back what may not leave any more
+        moves.append(StageMove(gate.key, StageState.WAITING, why))
     return apply(run_id=ctx.run.pk, actor=ctx.actor, stages=moves)

@@ -9,6 +9,7 @@ from hybridops.definitions.queries import policy, price_book
 from hybridops.domain.assess import assess, stricter
 from hybridops.domain.envelope import Envelope
 from hybridops.domain.errors import Refused
+from hybridops.engine.reach import held_tighter, snapshot_of
 from hybridops.experiments.models import Run
 from hybridops.trust.canonical import digest_of
 
@@ -22,7 +23,9 @@ def check_same(run: Run, envelope: Envelope) -> None:
 
 
 def drift(request: ApprovalRequest, envelope: Envelope) -> str:
-    """What is no longer as it was approved, in words, or nothing: price, calibration, a stricter policy."""
+    """What is no longer as it was approved, in words, or nothing: price, calibration, a stricter
+    policy, data that is held tighter.
+    """
     if price_book()[1] != envelope.price_book:
         return "the price book has changed since the approval"
     seen = {(backend.provider, backend.name): backend for backend in known()}
@@ -30,7 +33,10 @@ def drift(request: ApprovalRequest, envelope: Envelope) -> str:
         backend = seen.get((listed.provider, listed.backend))
         if backend is not None and backend.digest != listed.snapshot:
             return f"{listed.backend} was calibrated again since the approval"
-    return _stricter(request, envelope.policy)
+    run = Run.objects.select_related("experiment").get(pk=envelope.run)
+    snapshot = snapshot_of(run.experiment.snapshot_id)
+    facts = assessment_of(request).facts
+    return held_tighter(snapshot, facts) or _stricter(request, envelope.policy)
 
 
 def _stricter(request: ApprovalRequest, approved_under: str) -> str:

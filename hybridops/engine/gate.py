@@ -21,7 +21,8 @@ from hybridops.domain.risk import RiskFacts
 from hybridops.domain.states import RequestState, RunState
 from hybridops.engine.context import Context
 from hybridops.engine.programs import slot_cost
-from hybridops.engine.proposals import Ask, Done, Fall, Hold, Proposal
+from hybridops.engine.proposals import Ask, Done, Fall, Hold, Proposal, Reopen
+from hybridops.engine.reach import reach_of, snapshot_of
 from hybridops.engine.risks import facts_of, involved_with
 from hybridops.experiments import conduct
 from hybridops.experiments.models import Run
@@ -52,9 +53,12 @@ def gate(ctx: Context) -> Proposal:
     return Fall(f"{who} {word}", Ending(RunState.REFUSED, f"{who} {word}. {said}"))
 
 
-def _ask(ctx: Context) -> Ask:
+def _ask(ctx: Context) -> Ask | Reopen:
     definition, (rules, policy_digest) = ctx.definition(), policy()
     compiled = ctx.summary_with("programs")
+    where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id))
+    if outside := next(filter(None, (where.why_not(body["region"]) for body in compiled["programs"])), ""):
+        return Reopen(outside)
     first, *others = compiled["programs"]
     assessment = assess(_facts(ctx, first), rules)
     _check_answerable(ctx, assessment)
@@ -143,7 +147,7 @@ def _facts(ctx: Context, first: Mapping[str, Any]) -> RiskFacts:
         cost_usd=Decimal(first["quote"]["high"]),
         shots=int(ctx.run.parameters["shots"]),
         project=experiment.project,
-        snapshot=experiment.snapshot,
+        snapshot=snapshot_of(experiment.snapshot_id),
         priority_class=experiment.priority_class,
         requester=ctx.run.requested_by,
         generated=bool(ctx.summary_with("circuit").get("circuit", {}).get("generated")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from django.db import IntegrityError
@@ -11,15 +11,16 @@ from hybridops.artifacts.services import store
 from hybridops.backends.services import known
 from hybridops.definitions.queries import price_book, workflow_named
 from hybridops.domain.budget import from_micro, to_micro
+from hybridops.domain.data import check_class, chosen_regions
 from hybridops.domain.errors import BadInput, Conflict, Refused
 from hybridops.engine import wiring
 from hybridops.engine.preview import classical_max_micro, preview
-from hybridops.experiments import services
+from hybridops.experiments import services, snapshots
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.experiments.queries import run_by_key, run_for, runs_for
 from hybridops.experiments.replays import check_replayable, wanted_again
 from hybridops.experiments.services import Wanted
-from hybridops.teams.models import User
+from hybridops.teams.models import Project, User
 from hybridops.workflows.carshare import TITLE, carshare_montreal
 
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
@@ -41,16 +42,27 @@ BUILTINS: Mapping[str, tuple[Builtin, ...]] = {
 
 
 def add_snapshot(
-    *, user: User, project_id: int, workflow_name: str, name: str, filename: str, data: bytes, data_class: str
+    *,
+    user: User,
+    project_id: int,
+    workflow_name: str,
+    name: str,
+    filename: str,
+    data: bytes,
+    data_class: str,
+    regions: Collection[str] = (),
+    why: str = "",
 ) -> DataSnapshot:
     """Checks an upload and lists it; raises BadInput with line and column, and then nothing was kept."""
     services.check_project(user, project_id)
-    services.check_data_class(data_class)
+    check_class(data_class)
+    home = Project.objects.get(pk=project_id).home_region
+    chosen_regions(data_class, regions, why, home=home)
     if len(data) > UPLOAD_BYTES_MAX:
         raise BadInput("The file is larger than 5 MB. Send fewer stops.", field="upload")
     definition, _ = workflow_named(workflow_name)
     summary = dict(wiring.workflow(definition.workflow).describe(data, filename))
-    return services.add_snapshot(
+    return snapshots.add_snapshot(
         user=user,
         project_id=project_id,
         name=name.strip() or str(summary.get("name", filename)),
@@ -59,6 +71,8 @@ def add_snapshot(
         digest=store(data, media_type="text/plain"),
         summary=summary,
         data_class=data_class,
+        regions=regions,
+        why=why,
     )
 
 

@@ -23,6 +23,7 @@ from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
 from hybridops.engine.bills import classical_micro, seconds_max
 from hybridops.engine.programs import guard
+from hybridops.engine.reach import reach_of
 from hybridops.engine.risks import facts_of, involved_with
 from hybridops.experiments import services
 from hybridops.experiments.models import DataSnapshot
@@ -138,10 +139,10 @@ def _choices(
     book, _ = price_book()
     rules, _ = policy()
     shots = int(definition.check_parameters(wanted.parameters).get("shots", 1))
-    involved = involved_with(digest, snapshot, user)
+    involved, where = involved_with(digest, snapshot, user), reach_of(snapshot)
     found = []
     for backend in known():
-        blocked = guard(backend, definition, book, qubits=estimate.qubits, shots=shots)
+        blocked = guard(backend, definition, book, where, qubits=estimate.qubits, shots=shots)
         if blocked:
             found.append(Choice(backend, None, blocked, None, None))
             continue

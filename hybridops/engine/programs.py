@@ -14,6 +14,7 @@ from hybridops.artifacts.services import store
 from hybridops.backends.services import known
 from hybridops.definitions.queries import price_book, price_book_by_digest
 from hybridops.domain.budget import PriceBook, Quote, Rule, quote, to_micro
+from hybridops.domain.data import Reach
 from hybridops.domain.envelope import Envelope, Listed
 from hybridops.domain.errors import BadInput, Refused
 from hybridops.domain.placement import Option, Placement, place
@@ -22,14 +23,19 @@ from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
 from hybridops.engine.context import Context
 from hybridops.engine.proposals import Done
+from hybridops.engine.reach import reach_of, snapshot_of
 
 NOISY_QUBITS_MAX = 14
 
 
-def guard(backend: Backend, definition: Definition, book: PriceBook, *, qubits: int, shots: int) -> str:
+def guard(
+    backend: Backend, definition: Definition, book: PriceBook, where: Reach, *, qubits: int, shots: int
+) -> str:
     """Why this backend cannot take the work, or nothing."""
     if backend.provider not in definition.providers:
         return f"{definition.title} is not signed for {backend.provider}"
+    if outside := where.why_not(backend.region):
+        return outside
     if not backend.available:
         return "not open now"
     if backend.kind == "noisy simulator" and qubits > NOISY_QUBITS_MAX:
@@ -66,10 +72,11 @@ def compile_programs(ctx: Context) -> Done:
     encoded = ctx.summary_with("circuit")
     circuit = ctx.fetch(encoded["artifacts"]["circuit"]).decode()
     shots, qubits = int(ctx.run.parameters["shots"]), int(encoded["circuit"]["qubits"])
+    where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id))
     compiled: dict[tuple[str, str], dict[str, Any]] = {}
     options = []
     for backend in known():
-        blocked = guard(backend, definition, book, qubits=qubits, shots=shots)
+        blocked = guard(backend, definition, book, where, qubits=qubits, shots=shots)
         if blocked:
             options.append(Option(backend.provider, backend.name, Decimal(0), None, None, blocked))
             continue

@@ -61,6 +61,8 @@ def _first(ctx: Context) -> Proposal:
     if stop is not None:
         return Hold(f"{conduct.STOPPED} by {stop.by}: {stop.why}")
     request = _request(ctx)
+    if request.state == RequestState.STALE:
+        return Reopen("the approval is stale: the data is held tighter now")
     if request.state in (RequestState.EXPIRED, RequestState.WITHDRAWN) or clock.now() >= request.lapses_at:
         return Fall(
             "the approval lapsed before it was used", Ending(RunState.EXPIRED, "The approval lapsed.")

@@ -41,6 +41,7 @@ def facts_of(
         region=backend.region,
         home_region=project.home_region,
         data_class=snapshot.data_class,
+        data_regions=tuple(snapshot.regions),
         priority_class=priority_class,
         by_machine=requester.kind != User.PERSON,
         generated=generated,
@@ -63,6 +64,8 @@ def _budget_share(project: Project, cost_usd: Decimal, backend: str) -> float:
 
 
 def involved_with(definition: str, snapshot: DataSnapshot, *people: User) -> frozenset[int]:
-    """These people and who answers for them, who added the data, and who wrote the workflow: nobody decides here."""
+    """These people and who answers for them, who added or owns the data, who wrote the workflow: nobody decides."""
     authors = {pk for pk in authors_of(definition) if pk is not None}
-    return frozenset({snapshot.added_by_id} | authors).union(*(behind(user) for user in people))
+    return frozenset({snapshot.added_by_id, snapshot.owner_id} | authors).union(
+        *(behind(user) for user in people)
+    )

@@ -9,6 +9,7 @@ from hybridops.domain.actors import Actor
 from hybridops.domain.errors import ProviderRefused, ProviderUnclear, Refused
 from hybridops.domain.ports import Capability, Program, Provider
 from hybridops.domain.states import StageState, SubmissionState
+from hybridops.engine.reach import reach_of, snapshot_of
 from hybridops.experiments import conduct
 from hybridops.experiments.models import Stage, Submission
 from hybridops.experiments.transitions import StageMove, SubmissionMove, apply
@@ -17,7 +18,12 @@ _S = SubmissionState
 
 
 def send(row: Submission, provider: Provider) -> SubmissionMove:
-    """Sends the approved program under the submission's key; the answer as a move."""
+    """Sends the approved program under the submission's key; the answer as a move.
+
+    The last look at where the data may go: what may not leave is refused here and never sent.
+    """
+    if outside := _outside(row):
+        return SubmissionMove(row.ordinal, _S.REFUSED, outside, {"error": outside[:500]})
     try:
         job = provider.submit(program_for(row), shots=row.shots, seed=row.seed, key=row.key)
     except ProviderRefused as problem:
@@ -25,6 +31,12 @@ def send(row: Submission, provider: Provider) -> SubmissionMove:
     except ProviderUnclear as problem:
         return SubmissionMove(row.ordinal, _S.UNKNOWN, str(problem), {"error": str(problem)[:500]})
     return SubmissionMove(row.ordinal, _S.SUBMITTED, f"{row.provider} took it as {job}", {"job_id": job})
+
+
+def _outside(row: Submission) -> str:
+    """Why the data of its run may not go to where it is sent, or nothing."""
+    (snapshot_id,) = Submission.objects.filter(pk=row.pk).values_list("run__experiment__snapshot", flat=True)
+    return reach_of(snapshot_of(snapshot_id)).why_not(row.region)
 
 
 def program_for(row: Submission) -> Program:
@@ -52,7 +64,7 @@ def resend(row: Submission, provider: Provider, actor: Actor) -> None:
         if Capability.FIND_BY_KEY in provider.capabilities:
             _conclude(row, SubmissionMove(row.ordinal, _S.REFUSED, "it never arrived"), actor)
         return
-    if Capability.IDEMPOTENT_SUBMIT in provider.capabilities:
+    if Capability.IDEMPOTENT_SUBMIT in provider.capabilities and not _outside(row):
         move = send(row, provider)
         if move.target != _S.UNKNOWN:
             _conclude(row, move, actor)

@@ -23,7 +23,7 @@ from hybridops.domain.states import LIVE_SUBMISSION, StageState, SubmissionState
 from hybridops.engine import poll
 from hybridops.engine.jobs import observe_provider, poll_provider
 from hybridops.engine.turn import my_turn
-from hybridops.experiments import conduct
+from hybridops.experiments import conduct, retention
 from hybridops.experiments.announce import JOB, call
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Stage
@@ -33,6 +33,7 @@ from hybridops.quotas.queries import spending_stop
 TICK_SECONDS = 0.5
 CALL_AGAIN_SECONDS = 3.0
 REMIND_SECONDS = 5.0
+RETENTION_SECONDS = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +60,7 @@ class Sweeper:
 
     def _round(self) -> None:
         waiting = (return_expired, call_ready(self), lapse, remind(self), wake_forgotten)
-        for part in (*waiting, call_pollers(self), log(self)):
+        for part in (*waiting, call_pollers(self), log(self), retain(self)):
             self._guard(part)
 
     def due(self, name: str, every_seconds: float) -> bool:
@@ -148,6 +149,16 @@ def call_pollers(sweeper: Sweeper) -> Callable[[], None]:
                 call(f"{poll_provider.__module__}.{poll_provider.__name__}", key, queue="qpu")
             if sweeper.due(f"observe {key}", settings.OBSERVE_SECONDS):
                 call(f"{observe_provider.__module__}.{observe_provider.__name__}", key, queue="qpu")
+
+    return part
+
+
+def retain(sweeper: Sweeper) -> Callable[[], None]:
+    """Once a day, and after a start: bytes whose time is over are removed."""
+
+    def part() -> None:
+        if sweeper.due("retention", RETENTION_SECONDS):
+            retention.remove_due()
 
     return part
 

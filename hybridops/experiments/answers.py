@@ -34,6 +34,6 @@ def break_glass(
 def go_on(done: ApprovalRequest, user: User) -> ApprovalRequest:
     """After an answer the gate looks again, and so do the inboxes."""
     if done.state != RequestState.PENDING:
-        conduct.wake_gate(done.envelope["run"], f"{user}: {done.state.replace('_', ' ')}", actor(user))
+        conduct.wake_gate(done.envelope["run"], f"the request is {done.state.replace('_', ' ')}", actor(user))
     conduct.inbox_changed(done.pk)
     return done

@@ -11,7 +11,11 @@ from hybridops.domain.workflow import StageSpec
 
 
 class DataSnapshot(models.Model):
-    """Input data as it was: bytes by digest, with what the parser said of them."""
+    """Input data as it was: bytes by digest, with what the parser said of them.
+
+    `owner` answers for its class and regions; who added it never decides on its runs. Retention takes the
+    bytes away (`removed_at`, under which rule) and leaves the row and the digest.
+    """
 
     project = models.ForeignKey("teams.Project", on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=120)
@@ -20,6 +24,11 @@ class DataSnapshot(models.Model):
     digest = models.CharField(max_length=64)
     summary = models.JSONField()
     data_class = models.CharField(max_length=20, default="internal")
+    regions = models.JSONField(default=list)
+    class_why = models.CharField(max_length=300, default="", blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    removed_at = models.DateTimeField(null=True)
+    removed_under = models.CharField(max_length=200, default="", blank=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
 
@@ -188,3 +197,34 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.stage}"
+
+
+class LegalHold(models.Model):
+    """While it stands, nothing of a run, a project or a person is removed or erased. It is lifted, never deleted."""
+
+    RUN, PROJECT, PERSON = "run", "project", "person"
+    kind = models.CharField(max_length=10)
+    about = models.PositiveBigIntegerField()
+    why = models.CharField(max_length=300)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True)
+    lifted_why = models.CharField(max_length=300, default="", blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("kind", "about"), condition=Q(lifted_at=None), name="one_standing_hold_a_thing"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by=None)
+                | Q(lifted_at__isnull=False, lifted_by__isnull=False),
+                name="somebody_lifts_a_hold",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk} on {self.kind} {self.about}"

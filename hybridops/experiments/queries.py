@@ -39,9 +39,10 @@ def run_by_key(user: User, submit_key: str) -> Run:
 
 
 def snapshots_for(user: User) -> QuerySet[DataSnapshot]:
-    """Input data of the projects in which this person may submit, newest first."""
+    """Input data of the projects in which this person may submit, newest first; not what was removed."""
     teams = teams_with(user, Permission.SUBMIT_RUNS).values("pk")
-    return DataSnapshot.objects.filter(project__team__in=teams).select_related("project").order_by("-id")
+    rows = DataSnapshot.objects.filter(project__team__in=teams, removed_at=None)
+    return rows.select_related("project").order_by("-id")
 
 
 def stages_of(run: Run) -> list[Stage]:

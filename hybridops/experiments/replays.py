@@ -28,6 +28,12 @@ def wanted_again(run: Run) -> Wanted:
 
 
 def check_replayable(run: Run) -> None:
-    """Raises Refused while the run still goes on: two of them at once would be a mistake, not a replay."""
+    """Raises Refused while the run still goes on, two at once would be a mistake, and where its data is gone."""
+    snapshot = run.experiment.snapshot
+    if snapshot.removed_at is not None:
+        raise Refused(
+            f"The data of {run} was removed on {snapshot.removed_at:%Y-%m-%d} under {snapshot.removed_under}. "
+            "Add the file again to replay it."
+        )
     if not run.outcome:
         raise Refused(f"{run} has not ended. Cancel it or wait, then replay it.")

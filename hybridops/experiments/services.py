@@ -12,7 +12,6 @@ from django.db import transaction
 from hybridops.approvals import services as approvals
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import request_for
-from hybridops.audit.services import record
 from hybridops.domain import clock
 from hybridops.domain.errors import BadInput, Conflict
 from hybridops.domain.presence import Presence
@@ -48,46 +47,6 @@ class Wanted:
     fallback: str
     deadline: datetime | None
     cost_max_micro: int
-
-
-@transaction.atomic(savepoint=False)
-def add_snapshot(
-    *,
-    user: User,
-    project_id: int,
-    name: str,
-    filename: str,
-    workflow: str,
-    digest: str,
-    summary: Mapping[str, Any],
-    data_class: str = "internal",
-) -> DataSnapshot:
-    """Lists checked input data in a project. The same bytes in the same project are the same snapshot."""
-    check_project(user, project_id)
-    check_data_class(data_class)
-    snapshot, made = DataSnapshot.objects.get_or_create(
-        project_id=project_id,
-        digest=digest,
-        defaults={
-            "name": name[:120] or filename[:120],
-            "filename": filename[:120],
-            "workflow": workflow,
-            "summary": dict(summary),
-            "data_class": data_class,
-            "added_by": user,
-            "added_at": clock.now(),
-        },
-    )
-    if made:
-        facts = {"digest": digest, "name": snapshot.name, "data_class": data_class}
-        record(stream=f"snapshot:{snapshot.pk}", action="snapshot.added", actor=actor(user), facts=facts)
-    return snapshot
-
-
-def check_data_class(data_class: str) -> None:
-    """Raises BadInput for a class of data that there is not."""
-    if data_class not in ("public", "internal", "sensitive"):
-        raise BadInput("Say whether the data is public, internal or sensitive.", field="data_class")
 
 
 def check_project(user: User, project_id: int) -> None:
@@ -224,7 +183,7 @@ def cancel(*, user: User, run_id: int) -> Run:
     if run.cancel_requested:
         return run
     wake = [
-        StageMove(stage.key, StageState.READY, f"{user} asked to cancel")
+        StageMove(stage.key, StageState.READY, "a cancel was asked for")
         for stage in run.stages.filter(state=StageState.HELD)
     ]
     return apply(run_id=run.pk, actor=who, stages=wake, cancel=True).run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from hybridops.audit.services import record
 from hybridops.domain.errors import BadInput, Conflict, NotYours
 from hybridops.domain.states import StageState, SubmissionState
 from hybridops.experiments import conduct
@@ -38,13 +39,22 @@ def clear_up(*, user: User, run_id: int, ordinal: int, job_id: str, why: str) ->
     row = unclear_submission(user, run_id, ordinal)
     if not why.strip():
         raise BadInput("Say how you know: it stays in the trail.", field="why")
-    told = f"{user}: {why.strip()}"
+    record(
+        stream=f"run:{run_id}",
+        action="submission.cleared",
+        actor=actor(user),
+        facts={"submission": ordinal, "job_id": job_id.strip()[:120]},
+        personal={"why": why.strip()},
+    )
+    told = "a person cleared the doubt"
     if job_id.strip():
         values = {"job_id": job_id.strip()[:120], "error": ""}
         move = SubmissionMove(row.ordinal, SubmissionState.SUBMITTED, told, values)
         apply(run_id=row.run_id, actor=actor(user), submissions=[move])
         return row
-    move = SubmissionMove(row.ordinal, SubmissionState.REFUSED, told, {"error": told[:500]})
+    move = SubmissionMove(
+        row.ordinal, SubmissionState.REFUSED, told, {"error": "It never arrived, a person found out."}
+    )
     apply(run_id=row.run_id, actor=actor(user), submissions=[move], stages=_waking(row))
     conduct.settle(submission=row, billed_micro=0, actor=actor(user))
     return row

@@ -15,8 +15,10 @@ from hybridops.teams.signals import say_access_changed
 
 
 @transaction.atomic
-def deactivate(*, user: User, why: str, actor: Actor) -> None:
-    """Ends an account and all it has open, and those of the services it answers for. Twice changes nothing."""
+def deactivate(*, user: User, why: str, actor: Actor, successor: User | None = None) -> None:
+    """Ends an account and all it has open. The services it answers for go to a successor who is in all their
+    teams, or end as well. Twice changes nothing.
+    """
     if not why.strip():
         raise BadInput("Say why, for the trail.", field="why")
     if actor.kind == User.PERSON and actor.id == str(user.pk):
@@ -25,9 +27,14 @@ def deactivate(*, user: User, why: str, actor: Actor) -> None:
     if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
         return
     _end_all(user)
-    record(stream=f"user:{user.pk}", action="person.deactivated", actor=actor, facts={"why": why})
+    record(
+        stream=f"user:{user.pk}", action="person.deactivated", actor=actor, facts={}, personal={"why": why}
+    )
     for service in user.sponsored.filter(is_active=True):
-        deactivate(user=service, why=f"{user}, who answers for it, was deactivated", actor=actor)
+        if successor is not None and _is_with(successor, service):
+            _answer_for(service, successor, actor)
+            continue
+        deactivate(user=service, why="who answers for it was deactivated", actor=actor)
 
 
 @transaction.atomic
@@ -44,6 +51,18 @@ def end_sessions(user: User) -> None:
     for session in UserSession.objects.filter(user=user):
         session.end()
     say_access_changed(user.pk)
+
+
+def _is_with(person: User, service: User) -> bool:
+    """Whether a person is in every team of a service."""
+    theirs = set(service.memberships.values_list("team", flat=True))
+    return theirs <= set(person.memberships.values_list("team", flat=True))
+
+
+def _answer_for(service: User, person: User, actor: Actor) -> None:
+    """Another person answers for a service from now on, and decides on nothing that it asks for."""
+    User.objects.filter(pk=service.pk).update(sponsor=person)
+    record(stream=f"user:{service.pk}", action="service.sponsored", actor=actor, facts={"sponsor": person.pk})
 
 
 def _end_all(user: User) -> None:

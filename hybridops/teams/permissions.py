@@ -19,6 +19,7 @@ class Permission(StrEnum):
     REVIEW_DEFINITIONS = "review_definitions"
     MANAGE_POLICY = "manage_policy"
     BREAK_GLASS = "break_glass"
+    HOLD_DATA = "hold_data"
 
 
 class Role(StrEnum):
@@ -38,8 +39,10 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.POLICY_OWNER: frozenset({_P.SEE_RUNS, _P.MANAGE_POLICY, _P.REVIEW_DEFINITIONS}),
     Role.FINANCE: frozenset({_P.SEE_RUNS, _P.DECIDE, _P.SEE_COSTS, _P.MANAGE_BUDGETS}),
     Role.OPERATOR: frozenset({_P.SEE_RUNS, _P.OPERATE, _P.SEE_AUDIT, _P.BREAK_GLASS}),
-    Role.AUDITOR: frozenset({_P.SEE_RUNS, _P.SEE_COSTS, _P.SEE_AUDIT}),
-    Role.ADMINISTRATOR: frozenset({_P.SEE_RUNS, _P.SUBMIT_RUNS, _P.OPERATE, _P.SEE_AUDIT, _P.MANAGE_PEOPLE}),
+    Role.AUDITOR: frozenset({_P.SEE_RUNS, _P.SEE_COSTS, _P.SEE_AUDIT, _P.HOLD_DATA}),
+    Role.ADMINISTRATOR: frozenset(
+        {_P.SEE_RUNS, _P.SUBMIT_RUNS, _P.OPERATE, _P.SEE_AUDIT, _P.MANAGE_PEOPLE, _P.HOLD_DATA}
+    ),
 }
 
 LABELS: Mapping[Permission, str] = {
@@ -55,6 +58,7 @@ LABELS: Mapping[Permission, str] = {
     _P.REVIEW_DEFINITIONS: "Can review proposed workflows",
     _P.MANAGE_POLICY: "Can change the policy",
     _P.BREAK_GLASS: "Can let one run pass in an emergency",
+    _P.HOLD_DATA: "Can keep data from being removed or erased",
 }
 
 # What a service or an agent may be. It asks and reads; it never decides, pays, operates or watches over others.

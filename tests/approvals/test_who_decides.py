@@ -10,7 +10,7 @@ from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.approvals.queries import deciders, may_decide
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.errors import NotYours, Refused
-from hybridops.experiments import services
+from hybridops.experiments import services, snapshots
 from hybridops.experiments.models import DataSnapshot
 from hybridops.teams import services as teams
 from hybridops.teams.models import User
@@ -129,7 +129,7 @@ def test_a_second_person_may(world: World) -> None:
 
 def test_the_same_bytes_uploaded_again_keep_their_first_adder(world: World) -> None:
     """Nobody becomes free to decide by adding a colleague's file, nor by having a colleague add theirs."""
-    again = services.add_snapshot(
+    again = snapshots.add_snapshot(
         user=world.tomas, project_id=world.project.pk, name="mine now", filename="x.csv", workflow="fake",
         digest=world.snapshot.digest, summary={},
     )  # fmt: skip

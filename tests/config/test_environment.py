@@ -71,3 +71,14 @@ def test_the_sqlite_that_runs_has_no_known_corruption() -> None:
 
     assert sqlite3.sqlite_version_info >= SAFE
     assert sqlite3.dbapi2.connect(":memory:").getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) > 0
+
+
+def test_retention_is_days_by_class_or_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.retention()["internal"] == 730
+    monkeypatch.setenv("HYBRIDOPS_RETENTION", "internal=30, public=10,restricted=forever")
+    told = environment.retention()
+    assert (told["internal"], told["public"], told["restricted"], told["sensitive"]) == (30, 10, None, 365)
+    for wrong in ("secret=3", "internal", "internal=-1", "internal=soon"):
+        monkeypatch.setenv("HYBRIDOPS_RETENTION", wrong)
+        with pytest.raises(ImproperlyConfigured):
+            environment.retention()

@@ -82,6 +82,7 @@ class Cloud:
     late_bills: int = 0
     cancel: CancelOutcome = CancelOutcome.ACCEPTED
     lost: set[str] = field(default_factory=set)
+    regions: dict[str, str] = field(default_factory=dict)
 
 
 CLOUD = Cloud()
@@ -149,6 +150,7 @@ class Scripted:
 
 
 def _backend(name: str) -> Backend:
+    region = CLOUD.regions.get(name, "here")
     return Backend(
         provider="scripted",
         name=name,
@@ -161,7 +163,7 @@ def _backend(name: str) -> Backend:
         queue_length=3,
         wait_seconds=10.0 if name == "aster" else 60.0,
         rep_delay_seconds=2.5e-4,
-        region="here",
+        region=region,
         observed_at=datetime.now(UTC),
-        digest=digest(f"{name} {CLOUD.calibration}".encode()),
+        digest=digest(f"{name} {CLOUD.calibration} {region}".encode()),
     )

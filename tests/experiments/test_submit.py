@@ -21,7 +21,7 @@ from hybridops.domain.actors import SYSTEM
 from hybridops.domain.errors import BadInput, NoRoom, NotYours, Refused, Unsigned
 from hybridops.engine import intake
 from hybridops.engine.inline import drive
-from hybridops.experiments import services
+from hybridops.experiments import services, snapshots
 from hybridops.experiments.models import DataSnapshot, Experiment, Run, Stage
 from hybridops.experiments.replays import wanted_again
 from hybridops.quotas.models import Budget, LedgerEntry, Reservation
@@ -93,7 +93,7 @@ def of_another_workflow(world: World) -> int:
 
 
 def _snapshot(world: World, project: Project, user: str = "ines", workflow: str = "fake") -> int:
-    return services.add_snapshot(
+    return snapshots.add_snapshot(
         user=world.people[user], project_id=project.pk, name="x", filename="x", workflow=workflow,
         digest=store(b"other data"), summary={},
     ).pk  # fmt: skip

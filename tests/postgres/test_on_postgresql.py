@@ -26,6 +26,8 @@ ROOMS = (
     "tests/audit/test_guards.py",
     "tests/audit/test_erasure.py",
     "tests/audit/test_publish.py",
+    "tests/experiments/test_retention.py",
+    "tests/engine/test_erasure.py",
 )
 QUICK = "options=-c%20synchronous_commit%3Doff"  # what these tests ask is not asked after a power loss
 # What alters a file of SQLite, and what asks the same of plain Python many times over.

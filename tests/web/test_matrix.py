@@ -19,6 +19,7 @@ from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.audit.models import AuditEvent
 from hybridops.definitions.models import SignedDocument
 from hybridops.domain.actors import SYSTEM
+from hybridops.experiments import holds
 from hybridops.experiments.models import Run
 from hybridops.outbox import services as outbox
 from hybridops.quotas.models import Budget
@@ -128,6 +129,22 @@ def _word(world: World) -> dict[str, Any]:
     return {"verdict": "keep", "why": "because"}
 
 
+def _hold(world: World) -> dict[str, Any]:
+    return {"kind": "project", "name": world.project.slug, "why": "because"}
+
+
+def _marks(world: World) -> dict[str, Any]:
+    return {"data_class": "sensitive", "regions": "home", "why": "because"}
+
+
+def _successor(world: World) -> dict[str, Any]:
+    return {"successor": world.ines.pk}
+
+
+def _erasure(world: World) -> dict[str, Any]:
+    return {"username": "tomas", "why": "because"}
+
+
 def _run(world: World) -> dict[str, Any]:
     return values(world)
 
@@ -199,6 +216,20 @@ MATRIX |= {
     ("definitions_week", "get"): reads(P.SEE_RUNS, section=True, no=403),
     ("definition_note", "post"): writes(P.REVIEW_DEFINITIONS, _word, section=True),
 }
+MATRIX |= {
+    ("data", "get"): reads(P.SEE_RUNS, section=True, no=403),
+    ("snapshot", "get"): reads(P.SEE_RUNS),
+    ("holds", "get"): reads(P.HOLD_DATA, section=True, no=403),
+    ("hold_place", "post"): writes(P.HOLD_DATA, _hold, no=403, foreign=422),
+    ("hold_lift", "post"): writes(P.HOLD_DATA, _why),
+    ("snapshot_class", "post"): writes(
+        P.MANAGE_PEOPLE, _marks
+    ),  # and its owner: tests/experiments/test_snapshots.py
+    ("person_hand_over", "post"): writes(
+        P.MANAGE_PEOPLE, _successor, yes=422
+    ),  # it may, but this person is active
+    ("person_erase", "post"): writes(P.MANAGE_PEOPLE, _erasure, yes=422),  # the same
+}
 # Things that stand in more states than one row says: asked as every role in the tests of their own.
 ELSEWHERE = {
     **dict.fromkeys(
@@ -263,6 +294,9 @@ ROUTES = {
     "definition_propose": "/definitions/propose/", "definition_from": "/definitions/from/workflow/fake/",
     "definition_leave": "/definitions/documents/{document}/leave/", "definitions_week": "/definitions/week/",
     "definition_note": "/definitions/week/{document}/",
+    "data": "/data/", "snapshot": "/data/{snapshot}/", "snapshot_class": "/data/{snapshot}/class/", "holds": "/data/holds/",
+    "hold_place": "/data/holds/add/", "hold_lift": "/data/holds/{hold}/lift/",
+    "person_hand_over": "/people/{person}/hand-over/", "person_erase": "/people/{person}/erase/",
     "decision_passkey": "/approvals/{request}/passkey/", "claim": "/approvals/{request}/claim/",
     "release": "/approvals/{request}/release/", "comment": "/approvals/{request}/comment/",
     "break_glass": "/approvals/{request}/break-glass/",
@@ -288,7 +322,9 @@ def stage(world: World) -> Stage:
     hook = outbox.add_webhook(
         team_id=world.team.pk, url="https://hooks.example.org/", kinds=["run.ended"], actor=SYSTEM
     )
+    standing = holds.place_hold(user=world.aud, kind="run", name=str(Run.objects.get()), why="because")
     made.numbers = {
+        "snapshot": world.snapshot.pk, "hold": standing.pk,
         "webhook": hook.pk, "document": SignedDocument.objects.get(kind="workflow").pk,
         "run": Run.objects.get().pk, "request": request.pk, "budget": Budget.objects.get().pk, "person": world.tomas.pk,
         "service": robot.pk, "event": AuditEvent.objects.order_by("pk")[0].pk,
@@ -387,7 +423,7 @@ def test_pages_of_the_account_know_no_roles(stage: Stage) -> None:
         assert len(seen) == 1, (name, seen)
 
 
-LISTS = ("today", "runs", "approvals", "workflows", "people", "cost", "cost_csv", "settings")
+LISTS = ("data", "holds", "today", "runs", "approvals", "workflows", "people", "cost", "cost_csv", "settings")
 
 
 def test_lists_counts_and_exports_embed_nothing_of_another_team(stage: Stage) -> None:

@@ -125,7 +125,7 @@ def test_a_run_that_ends_tells_its_requester_and_the_team_s_webhook(world: World
     run = submit(world)
     drive(run.pk)
     runs.cancel(user=world.ines, run_id=run.pk)
-    message = Message.objects.get()
+    message = Message.objects.get(kind="run.ended")
     assert (message.to, message.subject) == (world.ines, f"{run} ended: cancelled")
     assert message.next_at - message.made_at <= timedelta(hours=1)
     assert f'"run":{run.pk}' in Delivery.objects.get().body

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from hybridops.domain.errors import BadInput, NotYours
+from hybridops.engine import erasing, leavers
 from hybridops.teams import leaving, machines, services
 from hybridops.teams.access import actor
 from hybridops.teams.models import Membership, User
@@ -29,11 +30,14 @@ REFUSAL = "People are managed by administrators."
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the page: somebody, their roles in the teams of the reader, and the form that changes them."""
+    """One line of the page: somebody, their roles in the teams of the reader, the form that changes them, and
+    what they left to nobody.
+    """
 
     person: User
     roles: list[Membership]
     form: RoleForm
+    left: leavers.Left | None
 
 
 def _shown(request: HttpRequest, status: int = 200, **told: object) -> HttpResponse:
@@ -41,14 +45,21 @@ def _shown(request: HttpRequest, status: int = 200, **told: object) -> HttpRespo
     if not teams:
         raise NotYours(REFUSAL)
     found = list(people_of(teams))
+    left = {one.person.pk: one for one in leavers.orphaned(reader(request))}
     known = {
         "answer": answers.answer(found),
         "rows": [
-            Row(one, list(one.memberships.all()), RoleForm(teams=teams, auto_id=f"r{one.pk}_%s"))
+            Row(
+                one,
+                list(one.memberships.all()),
+                RoleForm(teams=teams, auto_id=f"r{one.pk}_%s"),
+                left.get(one.pk),
+            )
             for one in found
         ],
         "person_form": PersonForm(teams=teams),
         "service_form": ServiceForm(teams=teams, people=_sponsors(found)),
+        "successors": _sponsors(found),
     }
     return render(request, "people/page.html", {**known, **told}, status=status)
 
@@ -156,8 +167,47 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
     user = reader(request)
     person = managed_person(user, pk)
     with whole():
-        leaving.deactivate(user=person, why=request.POST.get("why", "")[:300], actor=actor(user))
+        leavers.put_out(
+            user=person,
+            successor=_successor(user, request.POST.get("successor", "")),
+            why=request.POST.get("why", "")[:300],
+            actor=actor(user),
+        )
     messages.success(request, f"{person} is out: signed out everywhere, and past votes no longer count.")
+    return cast(HttpResponse, redirect("people"))
+
+
+def _successor(user: User, told: str) -> User | None:
+    return colleague(user, int(told)) if told.isdecimal() else None
+
+
+@page(second_factor=True)
+@require_POST
+def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
+    """Gives what somebody left to a colleague."""
+    user = reader(request)
+    person = managed_person(user, pk)
+    successor = _successor(user, request.POST.get("successor", ""))
+    if successor is None:
+        raise BadInput("Choose who takes it over.")
+    with whole():
+        leavers.hand_over(user=person, successor=successor, actor=actor(user))
+    messages.success(
+        request, f"{successor} has of what {person} left all they may do, and decides on none of it."
+    )
+    return cast(HttpResponse, redirect("people"))
+
+
+@page(second_factor=True)
+@require_POST
+def erase(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes a person out of every room; their user name is typed, because nothing brings it back."""
+    user = reader(request)
+    person = managed_person(user, pk)
+    if request.POST.get("username", "").strip() != person.username:
+        raise BadInput("Type the user name of who is erased. Nothing was erased.")
+    erasing.erase_person(user=person, actor=actor(user), why=request.POST.get("why", "")[:300])
+    messages.success(request, f"Erased: this account is now called erased person {person.pk}.")
     return cast(HttpResponse, redirect("people"))
 
 

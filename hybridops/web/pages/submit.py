@@ -125,6 +125,8 @@ def _added(desk: Desk, data: DataForm, builtin: str) -> DataSnapshot:
         filename=file.name or "",
         data=file.read(intake.UPLOAD_BYTES_MAX + 1),
         data_class=data.cleaned_data["data_class"],
+        regions=data.cleaned_data["regions"],
+        why=data.cleaned_data["why"],
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 
 from hybridops.domain.budget import to_micro
+from hybridops.domain.data import DATA_CLASSES
 from hybridops.domain.errors import BadInput, HybridopsError
 from hybridops.domain.risk import CLASSES
 from hybridops.domain.workflow import Definition, Fallback, Parameter
@@ -22,7 +23,6 @@ FALLBACKS = {
     Fallback.CLASSICAL: "Answer classically",
     Fallback.STOP: "Stop without an answer",
 }
-DATA_CLASSES = ("public", "internal", "sensitive")
 
 
 class MoneyField(forms.DecimalField):
@@ -31,6 +31,17 @@ class MoneyField(forms.DecimalField):
     def clean(self, value: Any) -> Any:
         text = str(value or "").replace("$", "").replace(fmt.THIN, "").replace(" ", "")
         return super().clean(text)
+
+
+class RegionsField(forms.CharField):
+    """home, *, or names, with commas between them; nothing means what is usual."""
+
+    def __init__(self) -> None:
+        told = "Empty: any region for public data, its home region for all other. Or names such as home, eu-central."
+        super().__init__(label="Regions it may reach", max_length=400, required=False, help_text=told)
+
+    def clean(self, value: Any) -> list[str]:
+        return [part.strip().lower() for part in str(super().clean(value)).split(",") if part.strip()]
 
 
 class SubmitForm(forms.Form):
@@ -194,11 +205,16 @@ class DataForm(forms.Form):
     )
     name = forms.CharField(label="Name", max_length=120, required=False)
     data_class = forms.ChoiceField(
-        label="Who may see it",
+        label="Class",
         choices=[(name, name.capitalize()) for name in DATA_CLASSES],
         initial="internal",
-        help_text="Sensitive data meets more questions.",
+        help_text="Sensitive and restricted data meets more questions.",
     )
+    regions = RegionsField()
+    why = forms.CharField(
+        label="Why it goes further", max_length=300, required=False,
+        help_text="Only where it may reach more than its class usually does.",
+    )  # fmt: skip
 
     def __init__(
         self, data: Any = None, files: Any = None, *, projects: Iterable[Project], with_file: bool = True

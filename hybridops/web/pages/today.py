@@ -18,6 +18,7 @@ from hybridops.backends.services import known
 from hybridops.domain import clock
 from hybridops.domain.budget import from_micro
 from hybridops.domain.errors import NotYours
+from hybridops.engine import leavers
 from hybridops.experiments import desk
 from hybridops.outbox.queries import undelivered_count
 from hybridops.quotas.models import Budget
@@ -67,6 +68,7 @@ def _needs(user: User) -> dict[str, Any]:
         "undelivered": undelivered_count(teams_with(user, Permission.OPERATE).values_list("pk", flat=True)),
         "late": list(breakglass.overdue(user)),
         "to_review": [made for made in breakglass.to_review(user) if breakglass.is_due_from(user, made)],
+        "orphaned": leavers.orphaned(user),
         "operates": operates,
         "stop": stop,
         "version": int(time.time() * 1000),

@@ -1,10 +1,10 @@
-"""Your own account, the people and services you administer, and the documents on their way to a signature."""
+"""Your own account, the people you administer, data and its holds, and the documents on their way to a signature."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from hybridops.web.pages import account, definitions, draft, roster
+from hybridops.web.pages import account, data, definitions, draft, holds, roster
 
 urlpatterns: list[URLPattern] = [
     path("settings/", account.settings_page, name="settings"),
@@ -28,5 +28,13 @@ urlpatterns: list[URLPattern] = [
     path("people/<int:pk>/role/", roster.role, name="person_role"),
     path("people/<int:pk>/deactivate/", roster.deactivate, name="person_deactivate"),
     path("people/<int:pk>/reactivate/", roster.reactivate, name="person_reactivate"),
+    path("people/<int:pk>/hand-over/", roster.hand_over, name="person_hand_over"),
+    path("people/<int:pk>/erase/", roster.erase, name="person_erase"),
+    path("data/", data.data, name="data"),
+    path("data/<int:pk>/", data.snapshot, name="snapshot"),
+    path("data/<int:pk>/class/", data.change, name="snapshot_class"),
+    path("data/holds/", holds.holds, name="holds"),
+    path("data/holds/add/", holds.place, name="hold_place"),
+    path("data/holds/<int:pk>/lift/", holds.lift, name="hold_lift"),
     path("people/<int:pk>/secret/", roster.secret, name="service_secret"),
 ]

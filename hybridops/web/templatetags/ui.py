@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from hybridops.domain.data import in_words
+from hybridops.teams.models import Project
 from hybridops.web import figures
 
 register = template.Library()
@@ -117,6 +120,12 @@ def flash(tags: str) -> tuple[str, str]:
 
 
 _FLASH = {"success": ("good", "check"), "error": ("bad", "warn"), "warning": ("", "warn")}
+
+
+@register.filter
+def regions(named: Sequence[str], project: Project) -> str:
+    """Where data may go, as half a sentence."""
+    return in_words(named, home=project.home_region)
 
 
 @register.filter

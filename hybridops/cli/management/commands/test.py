@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from typing import NoReturn
 
@@ -8,11 +9,19 @@ from django.core.management.base import BaseCommand
 
 from hybridops.bootstrap import ROOT
 
+REAL = ("tests/chaos", "tests/e2e")  # real processes and a real browser, each in need of the whole machine
+
 
 class Command(BaseCommand):
-    help = "Run the tests. Every argument goes to pytest."
+    help = "Run the tests: what is fast on two cores at once, then what needs the machine. Arguments go to pytest."
 
     def run_from_argv(self, argv: list[str]) -> NoReturn:
-        # A new process image: the tests choose their own environment before any setting is read.
+        # Processes of their own: the tests choose their environment before any setting is read.
         os.chdir(ROOT)
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", *argv[2:]])
+        pytest = [sys.executable, "-m", "pytest"]
+        if argv[2:]:
+            os.execv(sys.executable, [*pytest, *argv[2:]])
+        left_out = [f"--ignore={folder}" for folder in REAL]
+        first = subprocess.run([*pytest, "-n", "2", "--dist", "loadfile", *left_out], check=False)
+        second = subprocess.run([*pytest, *REAL], check=False)
+        sys.exit(first.returncode or second.returncode)

@@ -1,0 +1,19 @@
+"""What one person wrote about definitions, taken away. Documents, reviews and their signatures stay."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from hybridops.definitions.models import Draft, Review, WeeklyNote
+from hybridops.domain.erasure import GONE, Erased
+
+
+@transaction.atomic(savepoint=False)
+def erase(person: Erased) -> None:
+    """Erases names and words beside the documents."""
+    words = set(Review.objects.filter(person=person.id).values_list("reason", flat=True))
+    for row in Draft.objects.exclude(why=""):
+        if (why := person.without(row.why, words)) != row.why:
+            Draft.objects.filter(pk=row.pk).update(why=why[:300])
+    Review.objects.filter(person=person.id).exclude(reason="").update(reason=GONE)
+    WeeklyNote.objects.filter(person=person.id).update(why=GONE)

@@ -1,0 +1,15 @@
+"""Who stopped spending and why, taken away."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from hybridops.domain.erasure import GONE, Erased
+from hybridops.quotas.models import SpendingStop
+
+
+@transaction.atomic(savepoint=False)
+def erase(person: Erased) -> None:
+    """Erases the name and the reason of every stop of theirs; a stop that stands goes on standing."""
+    SpendingStop.objects.filter(by__in=person.called).update(by=person.mark, why=GONE)
+    SpendingStop.objects.filter(lifted_by__in=person.called).update(lifted_by=person.mark)
