@@ -69,6 +69,9 @@ PLACES = {
     "draft": Place("ines", "/definitions/", ("Vehicle routing at night",)),
     "draft, not one's own": Place("mikkel", "/definitions/", ("Vehicle routing at night",), variant=True),
     "weekly review": Place("mikkel", "/definitions/week/"),
+    "data": Place("ines", "/data/"),
+    "a snapshot": Place("ines", "/data/", ("Wave 11",)),
+    "legal holds": Place("rosa", "/data/holds/"),
     "messages": Place("ines", "/messages/"),
     "messages of an operator": Place("omar", "/messages/", variant=True),
     "people": Place("rosa", "/people/"),
@@ -241,7 +244,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
 
     pages = {"today", "workflows", "submit", "runs", "run", "cancel", "approvals", "decision", "break_glass"}
     pages |= {"away", "policy", "definitions", "draft", "definitions_week", "cost", "audit", "audit_event"}
-    pages |= {"messages", "people", "settings"}
+    pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
     pages |= {"unclear"}
     parts = {"preview", "upload", "run_part", "demo_code"}
@@ -261,6 +264,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
     doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}
     doors |= {"person_add", "service_add", "person_role", "person_deactivate", "person_reactivate"}
-    doors |= {"service_secret"}
+    doors |= {"person_hand_over", "person_erase", "service_secret"}
+    doors |= {"snapshot_class", "hold_place", "hold_lift"}
     found = {one.name for one in urlpatterns if isinstance(one, URLPattern)}  # the rest is for programs
     assert found == pages | parts | files | doors
