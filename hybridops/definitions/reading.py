@@ -58,11 +58,13 @@ def last_notes() -> dict[int, WeeklyNote]:
 
 
 def replaced(draft: Draft) -> dict[str, Any]:
-    """What is in force under the draft's name, or nothing."""
-    try:
-        return verified(in_force(draft.kind, draft.name))
-    except Unsigned:
-        return {}
+    """What is in force under the draft's name, else the signed workflow whose code it runs, or nothing."""
+    for name in (draft.name, str(draft.body.get("workflow", ""))):
+        try:
+            return verified(in_force(draft.kind, name))
+        except Unsigned:
+            continue
+    return {}
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -86,5 +88,5 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _flat(item, f"{path}.{name}")
     elif isinstance(value, list):
         yield path, ", ".join(map(str, value)) or "none"
-    else:
-        yield path, "yes" if value is True else "no" if value is False else str(value)
+    elif path:
+        yield path, "yes" if value is True else "no" if value is False else str(value) or "none"

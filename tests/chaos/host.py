@@ -87,6 +87,12 @@ class Host:
         )
         return str(done.state)
 
+    def code(self, login: str) -> str:
+        from hybridops.teams.models import User
+        from hybridops.teams.presence import demo_code
+
+        return demo_code(User.objects.get(username=login))
+
     def cancel(self, run: int) -> None:
         from hybridops.experiments import services
         from hybridops.teams.models import User

@@ -39,6 +39,7 @@ class Lab:
             "HYBRIDOPS_HOME": str(self.home),
             "HYBRIDOPS_PROVIDERS": provider,
             "HYBRIDOPS_MAIL": "locmem",
+            "HYBRIDOPS_DEMO": "1",  # a password alone signs in; a decision still asks for its code
             "PYTHONPATH": str(ROOT),
         }
         if quantum_seconds is not None:

@@ -88,13 +88,14 @@ def decide(lab: Lab, run: int) -> None:
     browser.sign_in("mikkel", PASSWORD)
     form = browser.get(f"/approvals/{request}/")["decide"]
     path = f"/approvals/{request}/decide/"
+    vote = {**form, "verdict": "approve", "reason": "Chaos.", "code": lab.ask("code", login="mikkel")}
     with ThreadPoolExecutor(1) as aside:
-        sent = aside.submit(browser.post, path, {**form, "verdict": "approve", "reason": "Chaos."})
+        sent = aside.submit(browser.post, path, vote)
         lab.until(lambda: lab.oracle.decisions(run), "the vote was not taken", 30, run)
         lab.kill("web")
         lost = isinstance(sent.exception(), OSError)
     if lost:
         try:
-            patiently(lab, browser, path, {**form, "verdict": "approve", "reason": "Chaos."})
+            patiently(lab, browser, path, vote)
         except Refusal:
             pass  # it says that this was decided already

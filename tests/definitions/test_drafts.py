@@ -205,6 +205,12 @@ def test_a_notebook_becomes_a_draft_with_its_source_beside_it(world: World) -> N
     assert (made.name, made.version, made.author) == ("wider", 1, world.ines)
     assert next(p for p in made.body["parameters"] if p["name"] == "shots")["high"] == 2000
     assert made.findings[0]["what"] == "requests reaches the network"
+    changed = {path for path, _, _ in reading.differences(reading.replaced(made), made.body)}
+    assert (
+        {"name", "parameters.shots.high"}
+        <= changed
+        <= {"name", "author", "version", "title", "parameters.shots.high"}
+    )
     assert len(made.source) == 64
     with refused(NotYours):
         authoring.propose(user=world.farah, team_id=world.team.pk, filename="w.ipynb", data=data)

@@ -28,7 +28,22 @@ ENDED = {
     "lapsed": ("lapse", "heron-torino", "stop"),
     "refused": ("refused", "heron-torino", "stop"),
 }
-WAITING = ("shown", "by-keys", "without-js", "cancel", "stale", "not-decided", "lost", "held", "taken")
+WAITING = (
+    "shown",
+    "by-keys",
+    "without-js",
+    "cancel",
+    "stale",
+    "not-decided",
+    "lost",
+    "held",
+    "taken",
+    "passkey",
+)
+DRAFT = b"""import requests
+
+HYBRIDOPS = {"name": "routing-night", "based_on": "routing", "title": "Vehicle routing at night"}
+"""
 MINUTES_AGO = 20
 
 
@@ -45,6 +60,7 @@ def main() -> None:
     home = serving.writable_home()
     serving.migrate()
     found_demo(clock.now().date())
+    make_beginnings()
     runs = make_runs(Path(settings.HOME), clock.now())
     with serving.make_stack(home, 0, "127.0.0.1") as stack:
         stack.wait_ready(serving.READY_SECONDS)
@@ -59,6 +75,27 @@ def main() -> None:
 def tell(answers: TextIO, **facts: object) -> None:
     answers.write(json.dumps(facts) + "\n")
     answers.flush()
+
+
+def make_beginnings() -> None:
+    """Who and what the demo comes without: an administrator who operates too, and a draft with something found in it."""
+    from hybridops.cli.rehearsal.cast import CODE_SECRET, PASSWORD
+    from hybridops.domain.actors import SYSTEM
+    from hybridops.engine import authoring
+    from hybridops.teams import services as teams
+    from hybridops.teams.models import Team, User
+    from hybridops.teams.permissions import Role
+    from hybridops.teams.presence import add_code
+
+    team = Team.objects.get()
+    rosa = teams.add_person(
+        username="rosa", name="Rosa Klein", email="rosa@example.org", password=PASSWORD, actor=SYSTEM
+    )
+    for role in (Role.ADMINISTRATOR, Role.OPERATOR):  # the demo's operator wrote its definitions
+        teams.join(user=rosa, team=team, role=role, actor=SYSTEM)
+    add_code(rosa, CODE_SECRET)
+    ines = User.objects.get(username="ines")
+    authoring.propose(user=ines, team_id=team.pk, filename="night.py", data=DRAFT)
 
 
 def make_runs(home: Path, now: datetime) -> dict[str, int]:

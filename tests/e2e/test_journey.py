@@ -164,7 +164,10 @@ def _found_behind_the_headline(farah: Page, number: int) -> None:
 def _verified(astrid: Page, number: int) -> None:
     astrid.goto("/audit/")
     astrid.get_by_role("button", name=re.compile("^Verify")).click()
-    expect(astrid.locator(".verify .note-line")).to_contain_text("every signed root matches", timeout=20_000)
+    told = re.compile(r"^\s*\d+ events recomputed, \d+ of them under signed roots")
+    expect(astrid.locator(".verify .note-line")).to_contain_text(told, timeout=20_000)
+    steps = astrid.locator(".verify .proof li")
+    assert steps.count() == steps.filter(has_text="holds").count() > 3
     astrid.goto(f"/audit/?q=run%3A{number}")
     assert astrid.locator("table.events tbody tr").count() > 5
     astrid.locator("table.events tbody th a").last.click()

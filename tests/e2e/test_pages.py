@@ -22,23 +22,23 @@ HTML_MAX, CSS_MAX, JS_MAX = 30 * KIB, 12 * KIB, 30 * KIB
 # What is folded away, the table behind each figure above all, is in the page for those without scripts, but the
 # browser neither styles it nor lays it out: the budget is of what is drawn.
 DRAWN_MAX, NODES_MAX = 1500, 3000
-WIDTHS = ((1440, 900), (390, 844), (320, 640))
+WIDTHS = ((1280, 900), (390, 844), (320, 640))
 SCHEMES = ("light", "dark")
 ALL_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 COLOUR = ["color-contrast", "link-in-text-block"]  # all that another scheme can change
-AXED = {(1440, "light"): ALL_RULES, (390, "light"): ALL_RULES, (1440, "dark"): COLOUR}
+AXED = {(1280, "light"): ALL_RULES, (390, "light"): ALL_RULES, (1280, "dark"): COLOUR}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page as one of the people sees it: `path` may name a run of the demo, `follow` a link from there.
+    """A page as one of the people sees it: `path` may name a run of the demo, `follow` the links from there.
 
     A `variant` has nothing of its own at a phone's width or in the dark.
     """
 
     who: str
     path: str
-    follow: str = ""
+    follow: tuple[str, ...] = ()
     status: int = 200
     variant: bool = False
 
@@ -55,15 +55,37 @@ PLACES = {
     "run, refused": Place("ines", "run:rejected", variant=True),
     "run, waiting": Place("mikkel", "run:shown"),
     "run, as a table": Place("ines", "run:accepted?axis=table&samples=repaired", variant=True),
-    "cancel": Place("ines", "run:cancel", "Cancel run…"),
+    "cancel": Place("ines", "run:cancel", ("Cancel run…",)),
     "approvals": Place("mikkel", "/approvals/"),
     "policy": Place("priya", "/policy/"),
-    "delegations and freezes": Place("omar", "/approvals/away/"),
-    "decision, waiting": Place("mikkel", "run:shown", "Decide"),
-    "decision, own": Place("ines", "run:shown", "A-", variant=True),
-    "decision, decided": Place("mikkel", "run:narrowed", "A-"),
+    "freezes": Place("omar", "/approvals/away/"),
+    "delegations": Place("mikkel", "/approvals/away/", variant=True),
+    "decision, waiting": Place("mikkel", "run:shown", ("Decide",)),
+    "decision, own": Place("ines", "run:shown", ("A-",), variant=True),
+    "decision, decided": Place("mikkel", "run:narrowed", ("A-",)),
+    "break-glass": Place("rosa", "run:shown", ("A-", "Break-glass")),
+    "definitions": Place("ines", "/definitions/"),
+    "definitions of a reviewer": Place("mikkel", "/definitions/"),
+    "draft": Place("ines", "/definitions/", ("Vehicle routing at night",)),
+    "draft, not one's own": Place("mikkel", "/definitions/", ("Vehicle routing at night",), variant=True),
+    "weekly review": Place("mikkel", "/definitions/week/"),
+    "data": Place("ines", "/data/"),
+    "a snapshot": Place("ines", "/data/", ("Wave 11",)),
+    "legal holds": Place("rosa", "/data/holds/"),
+    "messages": Place("ines", "/messages/"),
+    "messages of an operator": Place("omar", "/messages/", variant=True),
+    "people": Place("rosa", "/people/"),
+    "settings": Place("ines", "/settings/"),
+    "password": Place("ines", "/account/password/change/"),
+    "passkeys and codes": Place("ines", "/account/2fa/"),
+    "sessions": Place("ines", "/account/sessions/"),
+    "prove it again": Place("ines", "/account/2fa/reauthenticate/"),
+    "new passkey": Place("tomas", "/account/2fa/webauthn/add/", variant=True),
+    "new recovery codes": Place("tomas", "/account/2fa/recovery-codes/generate/", variant=True),
+    "without the app": Place("tomas", "/account/2fa/totp/deactivate/", variant=True),
+    "sign-out": Place("ines", "/sign-out/", variant=True),
     "cost": Place("farah", "/cost/"),
-    "cost of a project": Place("farah", "/cost/", "Warehouse routing", variant=True),
+    "cost of a project": Place("farah", "/cost/", ("Warehouse routing",), variant=True),
     "audit": Place("astrid", "/audit/"),
     "audit, nothing found": Place("astrid", "/audit/?q=nothing-like-this", variant=True),
     "event": Place("astrid", "/audit/3/"),
@@ -81,9 +103,9 @@ def visit(desk: Desk, site: Site, watch: Watch, place: Place, **more: Any) -> tu
         name, mark, query = path.removeprefix("run:").partition("?")
         path = site.run(name) + mark + query
     answer = page.goto(path)
-    if place.follow:
+    for link in place.follow:
         with page.expect_response(lambda one: one.request.resource_type == "document") as answered:
-            page.locator("#main").get_by_role("link", name=place.follow).first.click()
+            page.locator("#main").get_by_role("link", name=link).first.click()
         answer = answered.value
         page.wait_for_load_state()
     assert answer is not None and answer.status == place.status, answer
@@ -121,6 +143,18 @@ def sideways(page: Page) -> list[str]:
     )
 
 
+def squeezed(page: Page) -> list[str]:
+    """Cells whose words do not fit, and tables that scroll inside their panel although the window is wide."""
+    return page.evaluate(
+        """() => {
+          const tight = (e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1;
+          const wide = innerWidth >= 1280 ? [...document.querySelectorAll(".scroll:has(> table):not(details *)")] : [];
+          const cells = [...document.querySelectorAll(".tbl.cards :is(td, tbody th)")];
+          return [...wide, ...cells].filter(tight).map((e) => e.textContent.trim().slice(0, 80));
+        }"""
+    )
+
+
 @pytest.mark.parametrize("name", PLACES)
 def test_a_page_is_for_everybody_and_light(name: str, desk: Desk, site: Site, watch: Watch) -> None:
     place = PLACES[name]
@@ -145,8 +179,9 @@ def test_a_page_is_for_everybody_and_light(name: str, desk: Desk, site: Site, wa
             page.emulate_media(color_scheme=scheme)
             here = f"{width} {scheme}"
             wrong += [f"{here}, wider than the window: {one}" for one in sideways(page)]
+            wrong += [f"{here}, does not fit: {one}" for one in squeezed(page)]
             rules = AXED.get((width, scheme))
-            if rules and ((width, scheme) == (1440, "light") or not place.variant):
+            if rules and ((width, scheme) == (1280, "light") or not place.variant):
                 wrong += [f"{here}, {one}" for one in violations(page, rules)]
     watch.trouble.clear()
     assert not wrong, "\n".join(wrong)
@@ -203,31 +238,33 @@ def test_text_spacing_of_the_readers_own_breaks_nothing(desk: Desk, site: Site, 
 
 
 def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
+    from django.urls import URLPattern
+
     from hybridops.web.urls import urlpatterns
 
-    pages = {
-        "workflows",
-        "submit",
-        "runs",
-        "run",
-        "cancel",
-        "today",
-        "approvals",
-        "decision",
-        "cost",
-        "audit",
-        "audit_event",
+    pages = {"today", "workflows", "submit", "runs", "run", "cancel", "approvals", "decision", "break_glass"}
+    pages |= {"away", "policy", "definitions", "draft", "definitions_week", "cost", "audit", "audit_event"}
+    pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
+    # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
+    pages |= {"unclear"}
+    parts = {"preview", "upload", "run_part", "demo_code"}
+    files = {"artifact", "run_proofs", "cost_csv", "audit_proof", "audit_checkpoint"}
+    doors = {"replay", "decide", "claim", "release", "comment", "break_glass_review", "verify", "theme"}
+    doors |= {
+        "decision_passkey",
+        "emergency_passkey",
+        "draft_passkey",
+        "delegate",
+        "revoke",
+        "freeze",
+        "lift",
     }
-    doors = {
-        "preview",
-        "upload",
-        "run_part",
-        "replay",
-        "artifact",
-        "decide",
-        "cost_csv",
-        "budget_limit",
-        "budget_clear",
-    }
-    doors |= {"verify", "spending_stop", "spending_resume", "theme"}
-    assert {one.name for one in urlpatterns} == pages | doors
+    doors |= {"budget_limit", "budget_clear", "spending_stop", "spending_resume"}
+    doors |= {"message_paces", "notice_again", "webhook_add", "webhook_stop"}
+    doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
+    doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}
+    doors |= {"person_add", "service_add", "person_role", "person_deactivate", "person_reactivate"}
+    doors |= {"person_hand_over", "person_erase", "service_secret"}
+    doors |= {"snapshot_class", "hold_place", "hold_lift"}
+    found = {one.name for one in urlpatterns if isinstance(one, URLPattern)}  # the rest is for programs
+    assert found == pages | parts | files | doors

@@ -151,6 +151,7 @@ def _shown(
     status: int = 200,
 ) -> HttpResponse:
     user = reader(request)
+    replaced = reading.replaced(seen)
     trial = seen.trial if seen.trial.get("digest") == seen.digest else {}
     missing = drafts.missing(seen) if seen.state == DraftState.EDITED else []
     told: dict[str, Any] = {
@@ -161,8 +162,8 @@ def _shown(
         "clash": clash or [],
         "form": form or edit_form(seen.kind, seen.body),
         "review": review_form or ReviewForm(),
-        "changes": reading.differences(reading.replaced(seen), seen.body),
-        "replaced": reading.replaced(seen).get("version"),
+        "changes": reading.differences(replaced, seen.body),
+        "replaced": replaced,
         "missing": missing,
         "trial": trial,
         "arms": [(arm, value) for arm, value in trial.get("objectives", {}).items() if arm in ARMS and value],
