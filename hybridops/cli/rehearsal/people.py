@@ -64,9 +64,9 @@ def _team() -> Team:
 
 def _documents() -> None:
     """Signed with two people behind them: neither of them decides on runs."""
-    people = {user.username: user.pk for user in User.objects.filter(username__in=("omar", "astrid"))}
+    people = {user.username: user.pk for user in User.objects.filter(username__in=("priya", "astrid"))}
     sign_shipped(
-        actor=SYSTEM, author_id=people["omar"], approver_id=people["astrid"], policy=_policy(), again=True
+        actor=SYSTEM, author_id=people["priya"], approver_id=people["astrid"], policy=_policy(), again=True
     )
 
 
