@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import psycopg
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
 
@@ -32,6 +33,7 @@ class RealDatabase:
 
     def fresh(self) -> Path:
         self.copies += 1
+        ContentType.objects.clear_cache()  # its numbers are another database's
         if connection.vendor == "postgresql":
             return Path(_use(self.template.name.replace("template", "copy"), like=self.template.name))
         path = self.folder / f"copy-{self.copies % 3}.sqlite3"
@@ -67,6 +69,7 @@ def _template() -> tuple[Path, World]:
         path = Path(os.environ["HYBRIDOPS_HOME"]) / f"template-{os.getpid()}.sqlite3"
         connection.close()
         connection.settings_dict["NAME"] = str(path)
+    ContentType.objects.clear_cache()
     call_command("migrate", verbosity=0)
     world = make_world()
     connection.close()
@@ -85,3 +88,4 @@ def real_database(folder: Path, blocker: object) -> Iterator[RealDatabase]:
         finally:
             connection.close()
             connection.settings_dict["NAME"] = before
+            ContentType.objects.clear_cache()

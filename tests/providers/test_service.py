@@ -138,7 +138,7 @@ def test_limits_of_time_and_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     late = provider.submit(slow(), shots=5, seed=1, key="late")
     service._work(store, store.claim(), deadline_seconds=1)
     assert provider.poll([late])[0].error_kind == "timeout"
-    monkeypatch.setattr(service, "MEMORY_BYTES", 200 * 1024**2)
+    monkeypatch.setattr(service, "MEMORY_BYTES", 120 * 1024**2)
     large = provider.submit(slow(), shots=5, seed=1, key="large")
     service._work(store, store.claim(), deadline_seconds=60)
     assert provider.poll([large])[0].error_kind in ("too_large", "provider_fault")
