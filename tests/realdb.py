@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from hybridops.experiments.announce import silence
+from hybridops.teams.models import User
 from tests.world import World, make_world
 
 
@@ -28,8 +30,14 @@ class RealDatabase:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.copies = folder, 0
-        self.template, self.world = _template()
+        self.template, self._made = _template()
         self.path = self.fresh()
+        self.world = self._as_made()
+
+    def _as_made(self) -> World:
+        """The people as they stand in the copy: a test before may have renamed or put out those in memory."""
+        people = {name: User.objects.get(pk=user.pk) for name, user in self._made.people.items()}
+        return replace(self._made, people=people)
 
     def fresh(self) -> Path:
         self.copies += 1
