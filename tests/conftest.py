@@ -7,11 +7,23 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from hybridops.engine import wiring
 from tests.engine import fake
+from tests.migrated import use_migrated
 from tests.realdb import RealDatabase, real_database
-from tests.world import World, make_world
+from tests.stamp import stamped_world
+from tests.world import World
+
+if connection.vendor == "sqlite":
+
+    @pytest.fixture(scope="session")
+    def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> None:
+        """Instead of pytest-django's, which migrates in every process."""
+        with django_db_blocker.unblock():
+            use_migrated()
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +57,7 @@ def _own_checkpoints(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def world(db: None) -> World:
     """The cast with a signed fake workflow, rolled back after the test."""
-    return make_world()
+    return stamped_world()
 
 
 @pytest.fixture

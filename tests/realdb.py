@@ -22,6 +22,7 @@ from django.db import connection
 
 from hybridops.experiments.announce import silence
 from hybridops.teams.models import User
+from tests.migrated import migrated
 from tests.world import World, make_world
 
 
@@ -72,13 +73,13 @@ def _template() -> tuple[Path, World]:
     """Migrated and peopled once a session."""
     if connection.vendor == "postgresql":
         path = Path(_use(f"hybridops_template_{os.getpid()}"))
+        call_command("migrate", verbosity=0)
         atexit.register(_server, *(f"DROP DATABASE IF EXISTS {n} WITH (FORCE)" for n in (path.name, path.name.replace("template", "copy"))))  # fmt: skip
     else:
         path = Path(os.environ["HYBRIDOPS_HOME"]) / f"template-{os.getpid()}.sqlite3"
         connection.close()
-        connection.settings_dict["NAME"] = str(path)
+        connection.settings_dict["NAME"] = str(shutil.copy(migrated(), path))
     ContentType.objects.clear_cache()
-    call_command("migrate", verbosity=0)
     world = make_world()
     connection.close()
     return path, world

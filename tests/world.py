@@ -24,6 +24,7 @@ from hybridops.teams.models import Project, Team, User
 from hybridops.teams.permissions import Role
 
 PASSWORD = "correct horse battery 7"
+DATA = b"data"
 
 FAKE: dict[str, Any] = {
     "schema": "hybridops.workflow/1",
@@ -135,7 +136,7 @@ def _found(
         name="Wave 14",
         filename="wave.csv",
         workflow=definition["name"],
-        digest=store(b"data"),
+        digest=store(DATA),
         summary={"stops": 12},
     )
     return World(team, project, people, snapshot)
