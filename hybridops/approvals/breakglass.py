@@ -21,6 +21,7 @@ from hybridops.approvals.votes import EMERGENCY, Vote
 from hybridops.audit.keyring import pair
 from hybridops.audit.services import record
 from hybridops.domain import clock
+from hybridops.domain.actors import Actor
 from hybridops.domain.decide import DECIDING, may_decide
 from hybridops.domain.errors import BadInput, Conflict, NotYours, Refused
 from hybridops.domain.policy import BreakGlass as Door
@@ -30,6 +31,8 @@ from hybridops.teams.access import actor, check_may, may, teams_with, voter, vot
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.trust import dsse
+from hybridops.trust.canonical import digest_of
+from hybridops.trust.personal import all_salted, digests
 
 USE = Permission.BREAK_GLASS
 
@@ -69,19 +72,35 @@ def use(
         used_at=clock.now(),
         review_due_at=clock.now() + door.review_within,
     )
-    by, limits = actor(user), limits_of(door, made.ticket)
-    vote = Vote(EMERGENCY, by, user.pk, reason=made.reason, limits=limits, presence=presence)
+    by = actor(user)
+    vote = Vote(
+        EMERGENCY,
+        by,
+        user.pk,
+        reason=made.reason,
+        ticket=made.ticket,
+        limits=limits_of(door),
+        presence=presence,
+    )
     votes.write(request, vote)
     move(request, RequestState.APPROVED, f"break-glass, {made.ticket}: {made.reason}", by)
     _alarm(request, made)
     return request
 
 
-def limits_of(door: Door | None, ticket: str) -> dict[str, Any]:
-    """What is signed beside an emergency approval: the cap, the ticket, the proofs that count."""
+def limits_of(door: Door) -> dict[str, Any]:
+    """What is signed beside an emergency approval: the cap, the proofs that count."""
+    return {"usd_max": door.usd_max, "step_up": list(door.step_up)}
+
+
+def use_to_sign(
+    request: ApprovalRequest, *, by: Actor, seed: str, door: Door | None, reason: str, ticket: str
+) -> str:
+    """What a passkey signs for an emergency: the request, the words, and the limits of the door."""
     if door is None:
         raise Refused("The policy has no emergency door.")
-    return {"usd_max": door.usd_max, "ticket": ticket.strip()[:80], "step_up": list(door.step_up)}
+    words = all_salted(by.key, {"reason": reason.strip(), "ticket": ticket.strip()[:80]}, seed)
+    return votes.challenge(request.digest, verdict=EMERGENCY, words=words, limits=limits_of(door))
 
 
 def _check_person(user: User, request: ApprovalRequest) -> None:
@@ -108,7 +127,7 @@ def _check_request(request: ApprovalRequest, digest_shown: str, door: Door) -> N
 
 def _alarm(request: ApprovalRequest, made: BreakGlass) -> None:
     to = [pk for pk, one in voters(request.team_id).items() if one.active and one.roles & DECIDING]
-    facts = {"by": made.person_id, "ticket": made.ticket, "review_due_at": made.review_due_at.isoformat()}
+    facts = {"by": made.person_id, "review_due_at": made.review_due_at.isoformat()}
     notify("alarm", request, to=to, facts=facts)
 
 
@@ -151,38 +170,44 @@ def review(*, user: User, use_id: int, in_order: bool, text: str, presence: Pres
     return made
 
 
-def to_sign(made: BreakGlass | None, in_order: bool, text: str) -> str:
+def to_sign(made: BreakGlass | None, *, by: Actor, seed: str, in_order: bool, text: str) -> str:
     """What a passkey signs for a look at a use."""
     if made is None:
         raise Refused("There is nothing to look at.")
-    verdict = "in order" if in_order else "not in order"
-    return votes.challenge(made.request, verdict=verdict, reason=text, limits={"use": made.pk})
+    words = all_salted(by.key, {"reason": text.strip()}, seed)
+    verdict, limits = _found(in_order), _about(made)
+    return votes.challenge(made.request.digest, verdict=verdict, words=words, limits=limits)
+
+
+def _found(in_order: bool) -> str:
+    return "in order" if in_order else "not in order"
+
+
+def _about(made: BreakGlass) -> dict[str, str]:
+    return {"use": str(made.pk)}
 
 
 def _write_review(
     made: BreakGlass, request: ApprovalRequest, user: User, in_order: bool, text: str, presence: Presence
 ) -> None:
     by = actor(user)
+    words = all_salted(by.key, {"reason": text}, presence.seed)
     statement = {
         "request": request.pk,
         "subject": request.digest,
-        "use": made.pk,
-        "in_order": in_order,
+        "verdict": _found(in_order),
+        "personal": digests(words),
+        "limits": _about(made),
         "by": by.document(),
-        "text": text,
         "at": clock.now().isoformat(),
         "presence": presence.document(),
     }
+    envelope = dsse.sign(kind="review", name=str(request), document=statement, pair=pair("decision"))
     AfterReview.objects.create(
-        use=made,
-        person=user,
-        in_order=in_order,
-        text=text,
-        envelope=dsse.sign(kind="review", name=str(request), document=statement, pair=pair("decision")),
-        made_at=clock.now(),
+        use=made, person=user, in_order=in_order, text=text, envelope=envelope, made_at=clock.now()
     )
-    facts = {"use": made.pk, "in_order": in_order, "digest": request.digest}
-    record(stream=f"request:{request.pk}", action="approval.reviewed", actor=by, facts=facts)
+    facts = {"use": made.pk, "in_order": in_order, "digest": request.digest, "envelope": digest_of(envelope)}
+    record(stream=f"request:{request.pk}", action="approval.reviewed", actor=by, facts=facts, texts=words)
 
 
 def of(request: ApprovalRequest) -> BreakGlass | None:

@@ -13,20 +13,20 @@ from hybridops.domain import clock
 from hybridops.domain.errors import BadInput
 from hybridops.teams.access import actor
 from hybridops.teams.models import User
-from hybridops.trust.canonical import digest
 
 LONGEST = 2000
 
 
 @transaction.atomic(savepoint=False)
 def comment(*, user: User, request_id: int, text: str) -> Comment:
-    """Adds a remark for everybody who sees the request. The log keeps its digest, not its words."""
+    """Adds a remark for everybody who sees the request."""
     request = request_for(user, request_id)
     if not 0 < len(text.strip()) <= LONGEST:
         raise BadInput(f"Write something, at most {LONGEST} characters.", field="text")
     made = Comment.objects.create(request=request, person=user, text=text.strip(), made_at=clock.now())
-    facts = {"comment": made.pk, "digest": digest(made.text.encode())}
-    record(stream=f"request:{request.pk}", action="approval.commented", actor=actor(user), facts=facts)
+    facts, said = {"comment": made.pk}, {"text": made.text}
+    stream = f"request:{request.pk}"
+    record(stream=stream, action="approval.commented", actor=actor(user), facts=facts, personal=said)
     heard = {request.requester_id, *request.comments.values_list("person_id", flat=True)} - {user.pk}
     say("comment", request, to=heard, facts={"comment": made.pk, "by": str(user)})
     return made

@@ -1,11 +1,16 @@
-"""What one person wrote at the gate, taken away. Votes, their digests and their signatures stay as they are."""
+"""What one person wrote at the gate, taken away. Votes, their digests and their signatures stay as they are:
+a signature covers the salted digests of words and no name.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from django.db import transaction
 
 from hybridops.approvals.models import (
     AfterReview,
+    ApprovalRequest,
     BreakGlass,
     Comment,
     Decision,
@@ -31,3 +36,14 @@ def erase(person: Erased) -> dict[str, set[str]]:
     Delegation.objects.filter(giver=person.id).update(why=GONE)
     Freeze.objects.filter(made_by=person.id).update(why=GONE)
     return said
+
+
+@transaction.atomic(savepoint=False)
+def erase_titles(titles: Mapping[str, str]) -> dict[int, str]:
+    """The same for titles that went, by subject; returns them by request."""
+    found: dict[int, str] = {}
+    for subject, title in titles.items():
+        rows = ApprovalRequest.objects.filter(subject=subject)
+        found |= dict.fromkeys(rows.values_list("pk", flat=True), title)
+        rows.update(title=GONE)
+    return found

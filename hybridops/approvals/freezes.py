@@ -110,4 +110,4 @@ def check_thawed(team_id: int, agreed: Collection[int]) -> None:
     """Raises Refused where a freeze stands and none of those who agreed is listed."""
     row = standing(team_id)
     if row is not None and not set(agreed) & set(row.approvers):
-        raise Refused(f"Approvals are frozen. {words(row)}.")
+        raise Refused("Approvals are frozen, and nobody who agreed may approve until that ends.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from hybridops.teams.access import voters
 from hybridops.trust import dsse
 from hybridops.trust.assertion import challenge_of, check_assertion
 from hybridops.trust.canonical import digest_of
+from hybridops.trust.personal import Text, all_salted, digests
 
 YES = ("approve", "narrow")
 EMERGENCY = "break glass"
@@ -42,18 +43,25 @@ class Vote:
     reason: str = ""
     limits: Mapping[str, Any] = field(default_factory=dict)
     presence: Presence | None = None
+    ticket: str = ""
+
+    @property
+    def words(self) -> tuple[Text, ...]:
+        """What was said, salted as it was signed."""
+        seed = self.presence.seed if self.presence else ""
+        return all_salted(self.actor.key, {"reason": self.reason, "ticket": self.ticket}, seed)
 
 
 def write(request: ApprovalRequest, vote: Vote) -> None:
     """Writes the vote with a signed statement over the digest; a second vote by one person is a Conflict."""
-    moment = clock.now()
+    moment, words = clock.now(), vote.words
     limits = {key: shown(value) for key, value in vote.limits.items()}
     statement = {
         **_meant(request, request.revision, request.digest, vote.verdict),
         "by": vote.actor.document(),
         "on_behalf": vote.on_behalf_id,
         "roles": sorted(vote.roles),
-        "reason": vote.reason,
+        "personal": digests(words),
         "limits": limits,
         "at": moment.isoformat(),
         "presence": vote.presence.document() if vote.presence else {"method": "policy"},
@@ -88,11 +96,9 @@ def write(request: ApprovalRequest, vote: Vote) -> None:
         "presence": statement["presence"]["method"],
         "envelope": digest_of(envelope),
     }
-    stream, said = f"request:{request.pk}", {"reason": vote.reason}
-    if vote.person_id is None:  # the policy's words are nobody's
-        record(stream=stream, action="approval.voted", actor=vote.actor, facts={**facts, **said})
-    else:
-        record(stream=stream, action="approval.voted", actor=vote.actor, facts=facts, personal=said)
+    record(
+        stream=f"request:{request.pk}", action="approval.voted", actor=vote.actor, facts=facts, texts=words
+    )
 
 
 def shown(value: Any) -> str:
@@ -196,23 +202,25 @@ def check_proof(said: Mapping[str, Any], accepted: tuple[Method, ...]) -> None:
         check_assertion(presence.evidence, challenge=challenge_of(said))
 
 
-def challenge(request: ApprovalRequest, *, verdict: str, reason: str, limits: Mapping[str, Any]) -> str:
-    """What a passkey signs for a vote on what is asked now."""
-    return _challenge(request.digest, verdict, reason, limits)
+def challenge(subject: str, *, verdict: str, words: Iterable[Text], limits: Mapping[str, Any]) -> str:
+    """What a passkey signs for an answer to a subject."""
+    told = {key: shown(value) for key, value in limits.items()}
+    said = {"subject": subject, "verdict": verdict, "personal": digests(words), "limits": told}
+    return challenge_of(said).hex()
 
 
 def to_sign(
-    request: ApprovalRequest, *, verdict: str, reason: str = "", limits: Mapping[str, Any] | None = None
+    request: ApprovalRequest,
+    *,
+    by: Actor,
+    seed: str,
+    verdict: str,
+    reason: str = "",
+    limits: Mapping[str, Any] | None = None,
 ) -> str:
     """The same for a reviewer's vote. A narrowing is signed as what it leaves, which nobody has asked for yet."""
-    if verdict != "narrow":
-        return _challenge(request.digest, verdict, reason, limits or {})
-    left = narrow(read_envelope(request.envelope), **(limits or {}))
-    return _challenge(digest_of(left.document()), verdict, reason, limits or {})
-
-
-def _challenge(subject: str, verdict: str, reason: str, limits: Mapping[str, Any]) -> str:
-    told = {key: shown(value) for key, value in limits.items()}
-    return challenge_of(
-        {"subject": subject, "verdict": verdict, "reason": reason.strip(), "limits": told}
-    ).hex()
+    subject, limits = request.digest, limits or {}
+    if verdict == "narrow":
+        subject = digest_of(narrow(read_envelope(request.envelope), **limits).document())
+    words = all_salted(by.key, {"reason": reason.strip()}, seed)
+    return challenge(subject, verdict=verdict, words=words, limits=limits)

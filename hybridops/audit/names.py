@@ -25,7 +25,7 @@ _KNOWN: WeakKeyDictionary[BaseDatabaseWrapper, dict[tuple[str, str], str]] = Wea
 
 def told(actor: Actor) -> dict[str, str]:
     """An actor as an event has it: kind and id, and digests for the names."""
-    body = {"kind": actor.kind, "id": actor.id, "name": _named(f"{actor.kind}:{actor.id}", actor.name)}
+    body = {"kind": actor.kind, "id": actor.id, "name": _named(actor.key, actor.name)}
     return body | {"on_behalf": _named(OWNER, actor.on_behalf)} if actor.on_behalf else body
 
 

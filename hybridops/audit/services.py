@@ -4,7 +4,7 @@ in the Merkle log, `seal` signs a checkpoint over them, `erase` takes personal t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from time import time
 from typing import Any
@@ -22,7 +22,7 @@ from hybridops.trust import checkpoint as notes
 from hybridops.trust.canonical import canonical
 from hybridops.trust.keys import KeyPair
 from hybridops.trust.merkle import leaf_hash
-from hybridops.trust.personal import salted
+from hybridops.trust.personal import Text, all_salted, digests
 
 SEQUENCE_MAX = 1000
 LATE_IDS = 10_000  # an event may be committed after others with higher numbers, but not after so many
@@ -43,14 +43,16 @@ def record(
     actor: Actor,
     facts: Mapping[str, Any],
     personal: Mapping[str, str] | None = None,
+    texts: Sequence[Text] = (),
 ) -> None:
     """Writes one event in the caller's transaction: it is there exactly when what it tells is.
 
-    `personal` is what people wrote (a reason, a name): it can be erased later, `facts` never.
+    `personal` is what people wrote (a reason, a name): it can be erased later, `facts` never. `texts` is the
+    same, salted already: a signature names it by the same digest.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an event is written in the transaction of what it tells")
-    moment, about = clock.now(), f"{actor.kind}:{actor.id}"
+    moment, about = clock.now(), actor.key
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [stream])
         (seq,) = cursor.fetchone()
@@ -63,9 +65,9 @@ def record(
         "actor": names.told(actor),
         "facts": dict(facts),
     }
-    if texts := [salted(about, field, text) for field, text in (personal or {}).items() if text]:
-        names.keep(texts)
-        told["personal"] = {text.field: text.digest for text in texts}
+    if said := (*texts, *all_salted(about, personal or {})):
+        names.keep(said)
+        told["personal"] = digests(said)
     body = canonical(told)
     with connection.cursor() as cursor:  # the ORM's own way costs more than all else an event does
         values = [stream, seq, _stored(moment), action, about, body.decode(), _bytes(leaf_hash(body))]
@@ -158,6 +160,8 @@ def erase(*, actor: Actor, why: str, about: str = "", called: Collection[str] = 
         theirs = rows.filter(about=about) | rows.filter(about=names.OWNER, text__in=named)
         told = rows.filter(field="username", text__in=called)
         told |= rows.filter(about=names.OWNER, text__in=called)
+        for name in called:
+            told |= rows.filter(field="sought", text__icontains=f"person {name}")
         rows = theirs | told
     else:
         rows = rows.filter(digest=digest)
@@ -174,6 +178,7 @@ def erase(*, actor: Actor, why: str, about: str = "", called: Collection[str] = 
 
 
 @transaction.atomic
-def note_read(*, actor: Actor, what: str, facts: Mapping[str, Any] | None = None) -> None:
-    """Who reads the trail is in the trail."""
-    record(stream="audit", action="audit.read", actor=actor, facts={"what": what, **(facts or {})})
+def note_read(*, actor: Actor, what: str, facts: Mapping[str, Any] | None = None, sought: str = "") -> None:
+    """Who reads the trail is in the trail; what was looked for may be a name."""
+    told = {"what": what, **(facts or {})}
+    record(stream="audit", action="audit.read", actor=actor, facts=told, personal={"sought": sought})

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import IntegrityError, transaction
 
 from hybridops.audit.keyring import pair
+from hybridops.audit.services import record
 from hybridops.definitions.drafts import missing, move
 from hybridops.definitions.models import Draft, Review
 from hybridops.definitions.services import publish
 from hybridops.domain import clock
+from hybridops.domain.actors import Actor
 from hybridops.domain.errors import BadInput, Conflict, NotYours, Refused
 from hybridops.domain.presence import Method, Presence, check_presence
 from hybridops.domain.states import DraftState
@@ -17,6 +22,8 @@ from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.trust import dsse
 from hybridops.trust.assertion import challenge_of
+from hybridops.trust.canonical import digest_of
+from hybridops.trust.personal import Text, all_salted, digests
 
 VERDICTS = ("approve", "changes", "reject")
 ACCEPTED = (Method.PASSKEY, Method.CODE)
@@ -31,11 +38,14 @@ def check_may_review(user: User, draft: Draft) -> None:
         raise Refused("You wrote part of this, so somebody else reviews it.")
 
 
-def to_sign(draft: Draft, *, verdict: str, reason: str) -> str:
+def to_sign(draft: Draft, *, by: Actor, seed: str, verdict: str, reason: str) -> str:
     """The digest that a passkey signs: of the revision shown together with what is said about it."""
-    return challenge_of(
-        {"subject": draft.digest, "verdict": verdict, "reason": reason.strip(), "limits": {}}
-    ).hex()
+    words = all_salted(by.key, {"reason": reason.strip()}, seed)
+    return challenge_of(_said(draft, verdict, words)).hex()
+
+
+def _said(draft: Draft, verdict: str, words: Iterable[Text]) -> dict[str, Any]:
+    return {"subject": draft.digest, "verdict": verdict, "personal": digests(words), "limits": {}}
 
 
 @transaction.atomic(savepoint=False)
@@ -66,15 +76,13 @@ def decide(
 
 
 def _write(draft: Draft, user: User, verdict: str, reason: str, presence: Presence) -> None:
-    moment = clock.now()
+    moment, by = clock.now(), actor(user)
+    words = all_salted(by.key, {"reason": reason}, presence.seed)
     statement = {
         "draft": draft.pk,
         "revision": draft.revision,
-        "subject": draft.digest,
-        "verdict": verdict,
-        "reason": reason,
-        "limits": {},
-        "by": actor(user).document(),
+        **_said(draft, verdict, words),
+        "by": by.document(),
         "presence": presence.document(),
         "at": moment.isoformat(),
     }
@@ -87,3 +95,10 @@ def _write(draft: Draft, user: User, verdict: str, reason: str, presence: Presen
             )  # fmt: skip
     except IntegrityError as problem:
         raise Conflict("You have already reviewed this revision.") from problem
+    facts = {
+        "revision": draft.revision,
+        "digest": draft.digest,
+        "verdict": verdict,
+        "envelope": digest_of(signed),
+    }
+    record(stream=f"draft:{draft.pk}", action="draft.reviewed", actor=by, facts=facts, texts=words)

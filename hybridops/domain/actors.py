@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,14 @@ class Actor:
     name: str
     on_behalf: str = ""
 
+    @property
+    def key(self) -> str:
+        """Who it is in one word, `person:12`: in columns, and as whose a text is."""
+        return f"{self.kind}:{self.id}"
+
     def document(self) -> dict[str, str]:
-        return asdict(self)
+        """As a signed statement says it: never by name, a name can be erased."""
+        return {"kind": self.kind, "id": self.id}
 
 
 SYSTEM = Actor("system", "0", "hybridops")

@@ -24,11 +24,15 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """`evidence` of a passkey lets anybody check it later: key, signed challenge, authenticator data."""
+    """`evidence` of a passkey lets anybody check it later: key, signed challenge, authenticator data.
+
+    `seed` salts what is said with it. A passkey signs the digests of these words, so it is made with the challenge.
+    """
 
     method: Method
     at: datetime
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    seed: str = ""
 
     def document(self) -> dict[str, Any]:
         return {"method": self.method, "at": self.at.isoformat(), "evidence": dict(self.evidence)}

@@ -23,7 +23,7 @@ from hybridops.domain.states import DraftState
 from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
 from hybridops.experiments.announce import call
-from hybridops.teams.access import check_may
+from hybridops.teams.access import actor, check_may
 from hybridops.teams.models import Team, User
 
 TRY = "hybridops.engine.jobs.try_draft"
@@ -41,7 +41,7 @@ def propose(*, user: User, team_id: int, filename: str, data: bytes) -> Draft:
         grave = next(one for one in source.findings if one.grave)
         raise BadInput(f"{grave.where}: {grave.what}; {grave.mend}.", field="source")
     base = str(source.header.get("based_on", "routing"))
-    body = body_of(source.header, verified(in_force("workflow", base)), author=str(user))
+    body = body_of(source.header, verified(in_force("workflow", base)), author=actor(user).key)
     return drafts.start(
         user=user,
         team_id=team_id,

@@ -57,9 +57,8 @@ def _request(ctx: Context) -> ApprovalRequest:
 
 def _first(ctx: Context) -> Proposal:
     """Checks that nothing moved since the approval, then proposes to consume it with the reservation."""
-    stop = spending_stop()
-    if stop is not None:
-        return Hold(f"{conduct.STOPPED} by {stop.by}: {stop.why}")
+    if spending_stop() is not None:
+        return Hold(conduct.STOPPED)
     request = _request(ctx)
     if request.state == RequestState.STALE:
         return Reopen("the approval is stale: the data is held tighter now")
@@ -141,9 +140,8 @@ def _wants_more(ctx: Context) -> bool:
 
 
 def _next(ctx: Context, envelope: Envelope, listed: Listed) -> Proposal:
-    stop = spending_stop()
-    if stop is not None:
-        return Hold(f"{conduct.STOPPED} by {stop.by}: {stop.why}")
+    if spending_stop() is not None:
+        return Hold(conduct.STOPPED)
     return _reserve(ctx, envelope, listed, consume="")
 
 

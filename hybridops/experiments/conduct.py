@@ -80,9 +80,8 @@ def intend(
     *, run: Run, envelope: Envelope, submission: Submission, slot_micro: int, actor: Actor
 ) -> Submission:
     """Puts the intent on disk before any call: within the envelope, not while spending is stopped."""
-    stop = spending_stop()
-    if stop is not None:
-        raise Refused(f"{STOPPED}: {stop.why} ({stop.by})")
+    if spending_stop() is not None:
+        raise Refused(f"{STOPPED}.")
     earlier = list(Submission.objects.filter(run=run))
     check_within(
         envelope,
@@ -151,7 +150,7 @@ def finish(
     for row in book.submissions.values():
         if row.state == SubmissionState.RESERVED:
             _leave(row, actor)
-    release_unused(run_id=run_id, why=ending.why, actor=actor)
+    release_unused(run_id=run_id, why=f"the run is {ending.outcome}", actor=actor)
     _settle_classical(book, actor)
     _tell_ended(book.run, ending)
     return book
@@ -255,7 +254,7 @@ def frozen(request: ApprovalRequest) -> str:
     if row is None or set(agreed.values_list("person_id", flat=True)) & set(row.approvers):
         return ""
     emergency = request.decisions.filter(revision=request.revision, verdict=votes.EMERGENCY).exists()
-    return "" if emergency else f"{FROZEN}: {row.why}"
+    return "" if emergency else FROZEN
 
 
 @transaction.atomic(savepoint=False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from hybridops.domain.erasure import GONE, Erased
 from hybridops.domain.errors import Refused
-from hybridops.experiments.models import DataSnapshot, LegalHold, Run, Stage, Submission
+from hybridops.experiments.models import DataSnapshot, Experiment, LegalHold, Run, Stage, Submission
 
 
 def check_nothing_open(person: Erased) -> None:
@@ -22,8 +23,11 @@ def check_nothing_open(person: Erased) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def erase(person: Erased, said: Mapping[str, set[str]]) -> None:
-    """`said`: their words at the gate by subject, which a run may quote as the reason of its end."""
+def erase(person: Erased, said: Mapping[str, set[str]]) -> dict[int, str]:
+    """`said`: their words at the gate by subject, which a run may quote as the reason of its end.
+
+    Returns the titles that went, by run, for whoever quotes them.
+    """
     words = {int(subject.removeprefix("run:")): texts for subject, texts in said.items()}
     named = Q(pk__in=words)
     for name in person.called:
@@ -39,6 +43,26 @@ def erase(person: Erased, said: Mapping[str, set[str]]) -> None:
     DataSnapshot.objects.filter(Q(owner=person.id) | Q(added_by=person.id)).exclude(class_why="").update(
         class_why=GONE
     )
+    _erase_data_names(person)
     lifted = LegalHold.objects.filter(lifted_at__isnull=False)
     lifted.filter(set_by=person.id).update(why=GONE)
     lifted.filter(lifted_by=person.id).update(lifted_why=GONE)
+    return _erase_titles(person)
+
+
+def _erase_data_names(person: Erased) -> None:
+    """What they called the data they added; with its number it can still be told from other data."""
+    numbered = Concat(Value(f"{GONE} "), Cast(F("pk"), CharField()))
+    DataSnapshot.objects.filter(added_by=person.id).update(name=numbered, filename=GONE)
+
+
+def _erase_titles(person: Erased) -> dict[int, str]:
+    """What they called the runs they asked for, also where somebody replayed these."""
+    titles: dict[int, str] = {}
+    runs = Run.objects.filter(requested_by=person.id, replay_of=None)
+    while found := dict(runs.values_list("pk", "experiment__title")):
+        titles |= found
+        runs = Run.objects.filter(replay_of__in=runs)
+    for run_id in titles:
+        Experiment.objects.filter(runs=run_id).update(title=GONE, business_outcome=GONE)
+    return titles

@@ -102,9 +102,9 @@ def submit(
         price_book=price_book,
         actor=actor(user),
     )
-    return apply(
-        run_id=run.pk, actor=actor(user), facts={"plan": run.plan_digest, "title": experiment.title}
-    ).run
+    # A replay has the title of whoever asked first: it is theirs to have erased.
+    said = {} if replay_of else {"title": experiment.title}
+    return apply(run_id=run.pk, actor=actor(user), facts={"plan": run.plan_digest}, personal=said).run
 
 
 def _snapshot(user: User, wanted: Wanted, definition: Definition) -> DataSnapshot:

@@ -65,7 +65,7 @@ def add_snapshot(
         snapshot.refresh_from_db()
         new = True
     if new:
-        _record(snapshot, "added", actor(user), {"digest": digest}, {"name": snapshot.name, "why": why})
+        _record(snapshot, "added", actor(user), {"digest": digest}, {"called": snapshot.name, "why": why})
     return snapshot
 
 

@@ -89,6 +89,7 @@ class Moves(TypedDict, total=False):
     claim: tuple[str, str]
     placement: Placement | None
     facts: Mapping[str, Any]
+    personal: Mapping[str, str]
 
 
 def _apply(book: Book, moves: Moves) -> Book:
@@ -108,7 +109,7 @@ def _apply(book: Book, moves: Moves) -> Book:
         _claim(book, *moves["claim"])
     if placement := moves.get("placement"):
         book.place(stages[0].key, placement)
-    _close(book, moves["actor"], moves.get("facts", {}))
+    _close(book, moves["actor"], moves.get("facts", {}), moves.get("personal", {}))
     return book
 
 
@@ -186,14 +187,14 @@ def _lease(book: Book, stage: Stage, worker: str) -> None:
     book.told[-1]["token"] = jti
 
 
-def _close(book: Book, actor: Actor, facts: Mapping[str, Any]) -> None:
+def _close(book: Book, actor: Actor, facts: Mapping[str, Any], personal: Mapping[str, str]) -> None:
     """Writes, projects, raises the version, leaves the event, and calls and nudges on commit."""
     run = book.run
     before, run.state = run.state, _milestone(book)
     book.write()
     told = {"state": run.state, "was": before, "version": run.version, "moves": book.told, **facts}
     verb = run.state if run.state != before else "moved"
-    record(stream=f"run:{run.pk}", action=f"run.{verb}", actor=actor, facts=told)
+    record(stream=f"run:{run.pk}", action=f"run.{verb}", actor=actor, facts=told, personal=personal)
     announce(run, book.ready())
 
 
@@ -214,7 +215,7 @@ def claim(*, stage_id: int, worker: str, actor: Actor) -> Book | None:
     if stage.state != StageState.READY or book.run.outcome:
         return None
     _lease(book, stage, worker)
-    _close(book, actor, {})
+    _close(book, actor, {}, {})
     return book
 
 

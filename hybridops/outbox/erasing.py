@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
 from django.db import transaction
 from django.db.models import Q
 
 from hybridops.domain.erasure import GONE, Erased
 from hybridops.outbox.models import Choice, Delivery, Message
+from hybridops.trust.canonical import canonical
 
 
 @transaction.atomic(savepoint=False)
@@ -23,19 +24,28 @@ def erase(person: Erased, words: Collection[str]) -> None:
     for row in Message.objects.filter(found) if found else ():
         subject, text = person.without(row.subject, words), person.without(row.text, words)
         Message.objects.filter(pk=row.pk).update(subject=subject[:160], text=text)
-    _erase_deliveries(person, words)
+    for delivery in Delivery.objects.iterator():
+        _rewrite(delivery, lambda _, text: person.without(text, words))
 
 
-def _erase_deliveries(person: Erased, words: Collection[str]) -> None:
-    """The body is canonical JSON and stays it: what is looked for is written as JSON writes it."""
-    written = Erased(person.id, frozenset(_in_json(one) for one in person.called))
-    theirs = {_in_json(one) for one in words}
-    found = Q()
-    for one in {*written.called, *theirs} - {""}:
-        found |= Q(body__contains=one)
-    for row in Delivery.objects.filter(found) if found else ():
-        Delivery.objects.filter(pk=row.pk).update(body=written.without(row.body, theirs))
+@transaction.atomic(savepoint=False)
+def erase_titles(titles: Mapping[str, str]) -> None:
+    """Takes titles out of what was told of the pages at these paths."""
+
+    def without(path: str, text: str) -> str:
+        return text.replace(titles[path], GONE) if path in titles else text
+
+    for row in Message.objects.filter(path__in=titles):
+        subject, text = without(row.path, row.subject), without(row.path, row.text)
+        Message.objects.filter(pk=row.pk).update(subject=subject[:160], text=text)
+    for delivery in Delivery.objects.iterator():
+        _rewrite(delivery, without)
 
 
-def _in_json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+def _rewrite(row: Delivery, change: Callable[[str, str], str]) -> None:
+    """Other words in a delivery, by its path. The body stays canonical JSON, whatever the words are."""
+    event = json.loads(row.body)
+    told = event["data"]
+    told |= {name: change(event["subject"], told[name]) for name in ("subject", "text") if name in told}
+    if (body := canonical(event).decode()) != row.body:
+        Delivery.objects.filter(pk=row.pk).update(body=body)

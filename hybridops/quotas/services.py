@@ -49,8 +49,8 @@ def open_budget(
         ends_on=ends_on,
     )
     _write([budget.pk], f"budget-{budget.pk}", "ALLOCATE", limit_micro)
-    facts = {"budget": budget.pk, "name": name, "limit_micro": limit_micro}
-    record(stream=f"budget:{budget.pk}", action="budget.opened", actor=actor, facts=facts)
+    facts, said = {"budget": budget.pk, "limit_micro": limit_micro}, {"called": name}
+    record(stream=f"budget:{budget.pk}", action="budget.opened", actor=actor, facts=facts, personal=said)
     return budget
 
 

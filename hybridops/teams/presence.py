@@ -69,8 +69,11 @@ def demo_code(user: User) -> str:
     return ""
 
 
-def passkey_challenge(user: User, digest: str) -> dict[str, Any]:
-    """WebAuthn's request options for this person's passkeys: the challenge is the digest, good for five minutes."""
+def passkey_challenge(user: User, digest: str, seed: str = "") -> dict[str, Any]:
+    """WebAuthn's request options for this person's passkeys: the challenge is the digest, good for five minutes.
+
+    `seed` is what the words under the digest were salted with; it is kept as long as the challenge, and no longer.
+    """
     keys = _passkeys(user)
     if not keys:
         raise Refused("You have no passkey yet. Add one under Settings, or use a one-time code.")
@@ -79,8 +82,17 @@ def passkey_challenge(user: User, digest: str) -> dict[str, Any]:
         user_verification=UserVerificationRequirement.REQUIRED,
         challenge=bytes.fromhex(digest),
     )
-    cache.set(_asked(user, digest), True, FRESH.total_seconds())
+    cache.set(_asked(user, digest), seed, FRESH.total_seconds())
     return dict(options)
+
+
+def seed_asked(user: User, assertion: Mapping[str, Any]) -> str:
+    """The seed of the challenge that a passkey's answer says it is to; empty where nobody asked for that."""
+    try:
+        challenge = AuthenticationResponse.from_dict(assertion).response.client_data.challenge
+    except Exception:  # a browser's word; that it is no proof is said where it is checked
+        return ""
+    return str(cache.get(_asked(user, challenge.hex()), ""))
 
 
 @transaction.atomic
@@ -89,7 +101,8 @@ def prove_by_passkey(user: User, *, digest: str, assertion: Mapping[str, Any]) -
 
     The same proof counts once. `evidence` holds all that is needed to check it again without us.
     """
-    if not cache.get(_asked(user, digest)):
+    seed = cache.get(_asked(user, digest))
+    if seed is None:
         raise Refused("Nobody asked for this passkey proof in the last five minutes. Decide again.")
     keys = {_credential(key).credential_id: key for key in _passkeys(user)}
     state = {
@@ -110,7 +123,7 @@ def prove_by_passkey(user: User, *, digest: str, assertion: Mapping[str, Any]) -
     if not _spend(user, f"passkey:{signed}"):
         raise Refused(_NO_PASSKEY)
     cache.delete(_asked(user, digest))
-    return Presence(Method.PASSKEY, clock.now(), _evidence(credential, given))
+    return Presence(Method.PASSKEY, clock.now(), _evidence(credential, given), seed)
 
 
 def _evidence(credential: AttestedCredentialData, given: AuthenticationResponse) -> dict[str, str]:

@@ -22,7 +22,13 @@ def add_team(*, slug: str, name: str, actor: Actor) -> Team:
     """A team with a group for each role, which holds that role's permissions on it."""
     team = Team.objects.create(slug=slug, name=name)
     grant(team)
-    record(stream=f"team:{team.pk}", action="team.added", actor=actor, facts={"slug": slug, "name": name})
+    record(
+        stream=f"team:{team.pk}",
+        action="team.added",
+        actor=actor,
+        facts={"slug": slug},
+        personal={"called": name},
+    )
     return team
 
 
@@ -33,7 +39,8 @@ def add_project(*, team: Team, slug: str, name: str, actor: Actor, home_region: 
         stream=f"team:{team.pk}",
         action="project.added",
         actor=actor,
-        facts={"project": project.pk, "name": name},
+        facts={"project": project.pk, "slug": slug},
+        personal={"called": name},
     )
     return project
 

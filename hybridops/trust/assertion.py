@@ -23,9 +23,10 @@ _WHOLE = {"rp_id", "credential_id", "public_key", "client_data", "authenticator_
 def challenge_of(statement: Mapping[str, Any]) -> bytes:
     """What a passkey signs for a decision: the digest of the subject together with the answer to it.
 
-    With the subject alone, the signature under a "no" would also be one under a "yes".
+    With the subject alone, the signature under a "no" would also be one under a "yes". What was said in words
+    (`personal`) is signed by its salted digests, so that it can be erased.
     """
-    said = {name: statement[name] for name in ("subject", "verdict", "reason", "limits")}
+    said = {name: statement[name] for name in ("subject", "verdict", "personal", "limits")}
     return bytes.fromhex(digest_of(said))
 
 

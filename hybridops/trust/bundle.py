@@ -17,7 +17,7 @@ from hybridops.domain.errors import BadInput, Refused
 from hybridops.trust import container
 from hybridops.trust.canonical import canonical, digest, read
 
-SCHEMA = "hybridops.bundle/1"
+SCHEMA = "hybridops.bundle/2"
 MANIFEST = "manifest.json"
 _KNOWN = re.compile(
     r"checkpoint|plan\.json|texts\.json|consistency\.json|events/[a-z]+-\d+-\d{6}\.(json|tlog-proof)|"

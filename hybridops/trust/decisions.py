@@ -10,6 +10,7 @@ from typing import Any
 
 from hybridops.domain import assess, envelope, policy
 from hybridops.domain.decide import is_agreed
+from hybridops.domain.erasure import GONE
 from hybridops.domain.errors import BadInput, Refused
 from hybridops.domain.presence import Method, Presence, check_presence
 from hybridops.trust import dsse
@@ -18,14 +19,18 @@ from hybridops.trust.bundle import Bundle, Event
 from hybridops.trust.canonical import digest
 from hybridops.trust.envelopes import Documents, check_envelopes, read_document
 from hybridops.trust.keyring import Ring
+from hybridops.trust.personal import Text
 from hybridops.trust.submissions import check_submissions
 
 YES = ("approve", "narrow")
 EMERGENCY = "break glass"
 
 
-def verify(bundle: Bundle, ring: Ring, events: list[Event]) -> Iterator[str]:
-    """Documents, then each request with its votes, then what was sent under it."""
+def verify(bundle: Bundle, ring: Ring, events: list[Event], texts: Mapping[str, Text]) -> Iterator[str]:
+    """Documents, then each request with its votes, then what was sent under it.
+
+    `texts`: names and words by their digest, as far as they were not erased.
+    """
     documents: Documents = {}
     for name in bundle.names("documents/"):
         yield read_document(bundle, ring, events, name, documents)
@@ -34,7 +39,8 @@ def verify(bundle: Bundle, ring: Ring, events: list[Event]) -> Iterator[str]:
         yield "Nobody was asked for an approval in this run."
     approved: envelope.Envelope | None = None
     for event in asked:
-        request = _Request(bundle, ring, event, [other for other in events if other.stream == event.stream])
+        about = [other for other in events if other.stream == event.stream]
+        request = _Request(bundle, ring, event, about, texts)
         yield check_envelopes(request.name, bundle, request.folder, request.asked_events, documents)
         yield from request.check_votes(_requester(bundle.run, events))
         yield request.check_outcome(documents)
@@ -51,19 +57,26 @@ def _requester(run: int, events: list[Event]) -> str:
 
 @dataclass(slots=True)
 class _Vote:
-    """One signed decision; `people` are those who count for it: who gave it, or whom they stood in for."""
+    """One signed decision: who gave it, and the event that logged it."""
 
     said: Mapping[str, Any]
     by: str
     signer: str
-    index: int
+    event: Event
+
+    @property
+    def index(self) -> int:
+        return self.event.index
 
 
 class _Request:
     """One question: its envelopes, its assessment, its votes."""
 
-    def __init__(self, bundle: Bundle, ring: Ring, asked: Event, events: list[Event]) -> None:
+    def __init__(
+        self, bundle: Bundle, ring: Ring, asked: Event, events: list[Event], texts: Mapping[str, Text]
+    ) -> None:
         self.bundle, self.ring, self.asked, self.events = bundle, ring, asked, events
+        self.texts = texts
         self.id = asked.stream.partition(":")[2]
         self.folder = f"requests/{self.id}/"
         if asked.facts.get("subject") != f"run:{bundle.run}":
@@ -110,15 +123,31 @@ class _Request:
         for field, value in meant.items():
             if said.get(field) != value:
                 raise Refused(f"{name} was signed for another {field} than it is shown with.")
+        if said["personal"] != event.personal:
+            raise Refused(f"{name} was signed with other words than {event.name} names.")
         by = f"{said['by']['kind']}:{said['by']['id']}"
         if by != f"{event.actor['kind']}:{event.actor['id']}":
             raise Refused(f"{name} was signed for somebody else than {event.name} names.")
-        return _Vote(said, by, signer, event.index)
+        return _Vote(said, by, signer, event)
 
     def _words(self, vote: _Vote) -> str:
-        who = f"{vote.said['by'].get('name') or vote.by}"
+        who = self._text(vote, "name", vote.event.actor["name"])
+        who = f"{vote.by} {GONE}" if who == GONE else who
         what = f"{self.name}, revision {vote.said['revision']}: {who} said “{vote.said['verdict']}”"
-        return f"{what} (entry {vote.index}, signed by {vote.signer})"
+        told = vote.said["personal"].items()
+        said = "".join(f", {field} {self._text(vote, field, digest)}" for field, digest in told)
+        return f"{what}{said} (entry {vote.index}, signed by {vote.signer})"
+
+    def _text(self, vote: _Vote, field: str, digest: str) -> str:
+        """What they said or are called, on one line without what a terminal would obey; or that it was erased."""
+        text = self.texts.get(digest)
+        if text is None:
+            return GONE
+        if (text.about, text.field) != (vote.by, field):
+            raise Refused(
+                f"{vote.event.name} has the {text.field} of {text.about} as the {field} of {vote.by}."
+            )
+        return "".join(one if one.isprintable() else " " for one in text.text)
 
     def _presence(self, vote: _Vote) -> str:
         """How it was proved who was there; a passkey's own signature is checked here again."""
@@ -218,7 +247,7 @@ class _Request:
         cost = Decimal(self.envelopes[-1]["cost_usd_max"])
         if door is None or assess.read(self.assessment).denied or cost > door.usd_max:
             raise Refused(f"{self.name} was opened as an emergency that its policy does not allow.")
-        ticket = vote.said["limits"].get("ticket")
+        ticket = self._text(vote, "ticket", vote.said["personal"]["ticket"])
         return f"{self.name} was opened in an emergency, ticket {ticket}; the policy allows it up to ${door.usd_max}."
 
 

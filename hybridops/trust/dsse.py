@@ -19,7 +19,8 @@ from hybridops.trust.keys import Key, KeyPair, PublicPair, is_signed
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
-PREDICATE = "https://hybridops.dev/attestations/{kind}/v1"
+PREDICATE = "https://hybridops.dev/attestations/{kind}/v{version}"
+_VERSIONS = {"decision": 2, "review": 2}  # the others: 1
 SIGNATURES_MAX = 16
 _STANDARD = str.maketrans("-_", "+/")
 
@@ -29,7 +30,7 @@ def sign(*, kind: str, name: str, document: Mapping[str, Any], pair: KeyPair) ->
     statement = {
         "_type": STATEMENT,
         "subject": [{"name": name, "digest": {"sha256": digest(canonical(document))}}],
-        "predicateType": PREDICATE.format(kind=kind),
+        "predicateType": predicate(kind),
         "predicate": dict(document),
     }
     payload = canonical(statement)
@@ -40,6 +41,11 @@ def sign(*, kind: str, name: str, document: Mapping[str, Any], pair: KeyPair) ->
         "payloadType": PAYLOAD_TYPE,
         "signatures": signatures,
     }
+
+
+def predicate(kind: str) -> str:
+    """The type of what is signed. Version 2 names what people said by digest."""
+    return PREDICATE.format(kind=kind, version=_VERSIONS.get(kind, 1))
 
 
 def _hint(key: Key) -> str:
@@ -111,6 +117,6 @@ def _document(payload: bytes, kind: str) -> dict[str, Any]:
         found = (statement["_type"], statement["predicateType"], statement["subject"][0]["digest"]["sha256"])
     except (BadInput, KeyError, IndexError, TypeError) as problem:
         raise Unsigned(f"The signed payload is not a statement: {problem}") from problem
-    if found != (STATEMENT, PREDICATE.format(kind=kind), digest(canonical(document))):
+    if found != (STATEMENT, predicate(kind), digest(canonical(document))):
         raise Unsigned(f"The signed statement is not about a {kind} with this digest.")
     return dict(document)

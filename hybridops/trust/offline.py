@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -47,8 +47,9 @@ def _steps(data: bytes, ring: Ring, since: str) -> Iterator[str]:
     events = _events(bundle, opened)
     yield f"Each of the {len(events)} events stands in the log under that checkpoint, byte for byte."
     yield _numbered(bundle.run, events)
-    yield _texts(bundle, events)
-    yield from decisions.verify(bundle, ring, events)
+    texts = _texts(bundle, events)
+    yield _counted(texts, events)
+    yield from decisions.verify(bundle, ring, events, texts)
 
 
 def _checkpoint(bundle: Bundle, ring: Ring) -> Opened:
@@ -154,10 +155,10 @@ def _numbered(run: int, events: list[Event]) -> str:
     )
 
 
-def _texts(bundle: Bundle, events: list[Event]) -> str:
-    """Names and reasons are those that were digested; what was erased is only counted."""
+def _texts(bundle: Bundle, events: list[Event]) -> dict[str, Text]:
+    """Names and reasons by their digest, each the one that was digested; what was erased is not among them."""
     wanted = {digest for event in events for digest in event.digests}
-    known = set()
+    known: dict[str, Text] = {}
     for item in bundle.json("texts.json"):
         try:
             text = Text(item["about"], item["field"], item["salt"], item["text"])
@@ -167,7 +168,11 @@ def _texts(bundle: Bundle, events: list[Event]) -> str:
             raise Refused(f"texts.json is malformed: {problem}") from problem
         if not same or digest not in wanted or digest in known:
             raise Refused(f"A text of {text.about} ({text.field}) is not one that an event names.")
-        known.add(digest)
-    gone = len(wanted - known)
+        known[digest] = text
+    return known
+
+
+def _counted(texts: Mapping[str, Text], events: list[Event]) -> str:
+    gone = len({digest for event in events for digest in event.digests} - texts.keys())
     erased = f"; {gone} more were erased, and their events stand" if gone else ""
-    return f"{len(known)} names and texts are those that the events name by digest{erased}."
+    return f"{len(texts)} names and texts are those that the events name by digest{erased}."

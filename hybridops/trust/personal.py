@@ -1,11 +1,12 @@
-"""What people wrote and what they are called stands in the log as a salted digest only; the text lies beside it.
+"""What people wrote and what they are called stands in the log and in what is signed as a salted digest only.
 
-The salt is random and lies with the text. When both are gone, nobody can tell from the digest what it was.
+The text and its salt lie beside it. When both are gone, nobody can tell from the digest what it was.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hybridops.trust.canonical import digest_of
@@ -28,7 +29,26 @@ class Text:
         return digest_of([self.about, self.field, self.salt, self.text])
 
 
-def salted(about: str, field: str, text: str) -> Text:
-    """This text with a salt of its own. What JSON cannot say (half a surrogate pair) is replaced."""
-    clean = text.encode("utf-8", "replace").decode()
-    return Text(about, field, secrets.token_hex(SALT_BYTES), clean)
+def fresh() -> str:
+    """A salt, or a seed of salts, in hex."""
+    return secrets.token_hex(SALT_BYTES)
+
+
+def salted(about: str, field: str, text: str, seed: str = "") -> Text:
+    """This text with a salt of its own. What JSON cannot say (half a surrogate pair) is replaced.
+
+    With a `seed` the salt is the same each time, so that a digest can be signed before it is written. The seed
+    is not kept, so a salt that stays tells nothing about another that was erased.
+    """
+    salt = digest_of([seed, field])[: 2 * SALT_BYTES] if seed else fresh()
+    return Text(about, field, salt, text.encode("utf-8", "replace").decode())
+
+
+def all_salted(about: str, said: Mapping[str, str], seed: str = "") -> tuple[Text, ...]:
+    """The same for texts by their field; empty ones are nothing."""
+    return tuple(salted(about, field, text, seed) for field, text in said.items() if text)
+
+
+def digests(texts: Iterable[Text]) -> dict[str, str]:
+    """The digest of each text by its field, as events and signed statements name them."""
+    return {text.field: text.digest for text in texts}

@@ -7,15 +7,24 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 
 from hybridops.domain import clock
 from hybridops.domain.errors import HybridopsError
 from hybridops.domain.presence import Method, Presence
 from hybridops.teams.models import User
-from hybridops.teams.presence import methods_of, passkey_challenge, prove_by_code, prove_by_passkey
+from hybridops.teams.presence import (
+    methods_of,
+    passkey_challenge,
+    prove_by_code,
+    prove_by_passkey,
+    seed_asked,
+)
+from hybridops.trust.personal import fresh
 
-type Prove = Callable[[str], Presence]
+# From the seed of the salts to the digest that a passkey signs.
+type ToSign = Callable[[str], str]
+type Prove = Callable[[ToSign], Presence]
 
 
 class ProofFields(forms.Form):
@@ -31,19 +40,21 @@ class ProofFields(forms.Form):
 
 
 def prover(user: User, given: Mapping[str, Any]) -> Prove:
-    """Takes the code now, outside of any transaction; a passkey's answer when its digest is known, within it."""
+    """Takes the code now, outside of any transaction; a passkey's answer within it, for the seed it was asked with."""
     if given["code"]:
         proof = prove_by_code(user, given["code"])
         return lambda _: proof
-    if given["assertion"]:
-        return lambda digest: prove_by_passkey(user, digest=digest, assertion=given["assertion"])
+    if assertion := given["assertion"]:
+        seed = seed_asked(user, assertion)
+        return lambda to_sign: prove_by_passkey(user, digest=to_sign(seed), assertion=assertion)
     return lambda _: Presence(Method.SESSION, clock.now())
 
 
-def options(request: HttpRequest, user: User, digest: Callable[[], str]) -> JsonResponse:
+def options(user: User, to_sign: ToSign) -> JsonResponse:
     """What a passkey is asked to sign, or the problem, for the script that asks."""
+    seed = fresh()
     try:
-        return JsonResponse(passkey_challenge(user, digest()))
+        return JsonResponse(passkey_challenge(user, to_sign(seed), seed))
     except HybridopsError as problem:
         return JsonResponse({"problem": str(problem)}, status=422)
 

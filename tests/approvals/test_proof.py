@@ -17,9 +17,11 @@ from hybridops.domain.actors import SYSTEM
 from hybridops.domain.errors import Refused, Unsigned
 from hybridops.domain.presence import Method, Presence
 from hybridops.experiments import services
+from hybridops.teams.access import actor
 from hybridops.teams.presence import passkey_challenge, prove_by_passkey
 from hybridops.trust import dsse
 from hybridops.trust.assertion import challenge_of, check_assertion
+from hybridops.trust.personal import fresh
 from tests.approvals.asking import ask, decide, state, unguarded, votes
 from tests.presence import here
 from tests.teams.authenticator import Passkey
@@ -27,8 +29,9 @@ from tests.world import World
 
 
 def by_passkey(world: World, request: ApprovalRequest, verdict: str = "approve", **told: Any) -> Presence:
-    digest = voting.to_sign(request, verdict=verdict, **told)
-    answer = Passkey(world.mikkel).answer(passkey_challenge(world.mikkel, digest))
+    seed = fresh()
+    digest = voting.to_sign(request, by=actor(world.mikkel), seed=seed, verdict=verdict, **told)
+    answer = Passkey(world.mikkel).answer(passkey_challenge(world.mikkel, digest, seed))
     return prove_by_passkey(world.mikkel, digest=digest, assertion=answer)
 
 
@@ -87,7 +90,8 @@ def test_a_passkey_signs_what_is_approved_and_anybody_can_check_it(world: World,
     for name, other in (
         ("verdict", "reject"),
         ("subject", "0" * 64),
-        ("reason", "more"),
+        ("personal", {"reason": "0" * 64}),
+        ("personal", {}),
         ("limits", {"shots_max": "9"}),
     ):
         with pytest.raises(Unsigned, match="something else"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from hybridops.approvals import services as approvals
 from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.approvals.votes import assessment_of
 from hybridops.audit import keyring
+from hybridops.audit.models import AuditEvent, Payload
 from hybridops.domain import clock
 from hybridops.domain.errors import BadInput, Conflict, IllegalMove, Refused
 from hybridops.domain.states import REQUEST_MOVES, RequestState
@@ -85,8 +87,21 @@ def test_a_vote_is_signed_about_what_was_shown(world: World, request_: ApprovalR
         request_.pk,
         1,
     )
-    assert (statement["verdict"], statement["reason"]) == ("approve", "looks right")
-    assert statement["by"]["id"] == str(world.mikkel.pk)
+    assert statement["verdict"] == "approve"
+    assert statement["by"] == {"kind": "person", "id": str(world.mikkel.pk)}
+
+
+def test_words_are_signed_by_the_digest_under_which_they_lie_beside_the_log(
+    world: World, request_: ApprovalRequest
+) -> None:
+    decide(world.mikkel, request_, reason="looks right")
+    statement, _ = dsse.verify(
+        Decision.objects.get().envelope, kind="decision", trusted=keyring.trusted("decision")
+    )
+    kept = Payload.objects.get(digest=statement["personal"]["reason"])
+    assert (kept.text, kept.about, kept.field) == ("looks right", f"person:{world.mikkel.pk}", "reason")
+    logged = json.loads(AuditEvent.objects.get(action="approval.voted").body)
+    assert logged["personal"] == statement["personal"]
 
 
 def test_one_person_votes_once_on_a_revision(world: World) -> None:
@@ -216,7 +231,6 @@ def test_the_policy_signs_on_the_same_edge(world: World) -> None:
     assert (vote.person, vote.verdict, vote.by) == (None, "approve", "standard v3")
     statement, _ = dsse.verify(vote.envelope, kind="decision", trusted=keyring.trusted("decision"))
     assert (statement["by"]["kind"], statement["presence"]) == ("policy", {"method": "policy"})
-    assert statement["by"]["on_behalf"] == "Ines"
     assert statement["subject"] == request.digest
     assert told(request) == ["asked", "voted", "approved", "consumed"]
     assert finish(request).outcome == "accepted"

@@ -16,11 +16,13 @@ from hybridops.domain.actors import SYSTEM
 from hybridops.engine.bundle import export
 from hybridops.engine.inline import ask_providers, drive
 from hybridops.experiments.models import Run
+from hybridops.teams.access import actor
 from hybridops.teams.presence import passkey_challenge, prove_by_passkey
 from hybridops.trust import bundle, checkpoint, dsse, offline, proof
 from hybridops.trust.canonical import canonical, digest_of, read
 from hybridops.trust.keyring import Ring
 from hybridops.trust.merkle import leaf_hash
+from hybridops.trust.personal import fresh
 from hybridops.trust.tiles import Tree, grown
 from tests.approvals.asking import ask, decide
 from tests.teams.authenticator import Passkey
@@ -56,17 +58,23 @@ class Made:
         return "\n".join(offline.verify(data or self.data, self.ring, **more))
 
 
-def finished(world: World) -> ApprovalRequest:
-    """A run that was narrowed by one person with a passkey, sent, and scored."""
-    request = ask(world)
+def finished(world: World, reason: str = "because", **changed: Any) -> ApprovalRequest:
+    """A run that was approved by one person with a passkey, sent, and scored."""
+    request = ask(world, **changed)
     with override_settings(CACHES=LOCAL):
         reviewer = world.mikkel
         key = Passkey(reviewer)
-        shown = to_sign(request, verdict="approve", reason="because")
+        seed = fresh()
+        shown = to_sign(request, by=actor(reviewer), seed=seed, verdict="approve", reason=reason)
         presence = prove_by_passkey(
-            reviewer, digest=shown, assertion=key.answer(passkey_challenge(reviewer, shown))
+            reviewer, digest=shown, assertion=key.answer(passkey_challenge(reviewer, shown, seed))
         )
-    decide(reviewer, request, presence=presence)
+    decide(reviewer, request, presence=presence, reason=reason)
+    return driven(request)
+
+
+def driven(request: ApprovalRequest) -> ApprovalRequest:
+    """An approved run to its end."""
     for _ in range(20):
         run = drive(request.envelope["run"])
         if run.outcome:
@@ -76,7 +84,10 @@ def finished(world: World) -> ApprovalRequest:
 
 
 def made(world: World) -> Made:
-    request = finished(world)
+    return exported(finished(world))
+
+
+def exported(request: ApprovalRequest) -> Made:
     run = Run.objects.get(pk=request.envelope["run"])
     assert run.outcome == "accepted", run.why
     return Made(export(run=run, actor=SYSTEM), keyring.ring(), run.pk, request.pk)

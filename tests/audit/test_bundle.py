@@ -11,7 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from hybridops.trust.__main__ import main
 from hybridops.trust.assertion import challenge_of, check_assertion
 from hybridops.trust.canonical import canonical, read
 from hybridops.trust.keyring import Ring
+from hybridops.trust.personal import Text
 from tests.audit.bundles import Made, made, relogged, resigned
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,7 @@ def test_an_honest_bundle_says_every_step(bundle: Made) -> None:
     for words in (
         "is whole", "with Ed25519 and ML-DSA-44", "stands in the log", "without a gap",
         "The workflow (fake, version 1) was signed by definition", "The policy (", "The pricebook (",
-        "Mikkel said “approve”", "the passkey's own signature over that digest and answer is valid", "distinct people agreed",
+        "Mikkel said “approve”, reason because (entry", "the passkey's own signature over that digest and answer is valid", "distinct people agreed",
         "3 of at most 3 submissions, 300 shots) is inside what was approved",
     ):  # fmt: skip
         assert words in told, told
@@ -122,6 +123,14 @@ def added_text(files: dict[str, bytes]) -> None:
     files["texts.json"] = canonical([*texts, {**texts[0], "text": "Somebody else"}])
 
 
+def resalted(files: dict[str, bytes]) -> None:
+    """Salt and digest fit each other again, and no longer what was signed."""
+    texts = read(files["texts.json"])
+    one = next(text for text in texts if text["field"] == "reason")
+    one["digest"] = Text(one["about"], "reason", "0" * 32, one["text"]).digest
+    files["texts.json"] = canonical([*texts, one | {"salt": "0" * 32}])
+
+
 def doubled(files: dict[str, bytes]) -> None:
     name = first(files, "requests/", "decision-1.json")
     files[name.replace("-1.json", "-2.json")] = files[name]
@@ -143,6 +152,8 @@ FORGERIES: list[tuple[str, Callable[[dict[str, bytes]], Any], str]] = [
     ("a policy that was never logged", unlogged_document, "whose signature stands in the log"),
     ("a policy left out", dropped("documents/policy"), "a policy that is not in the bundle"),
     ("a name changed", edited("texts.json", b"Mikkel", b"Michel"), "is not one that an event names"),
+    ("a reason changed", edited("texts.json", b'"text":"because"', b'"text":"never"'), "A text of person:3 (reason) is not one that an event names"),
+    ("a reason with another salt", resalted, "A text of person:3 (reason) is not one that an event names"),
     ("a text added", added_text, "is not one that an event names"),
     ("no checkpoint", dropped("checkpoint"), "lacks checkpoint"),
     ("the Ed25519 line stripped", stripped(4), "exactly one Ed25519 line"),
@@ -170,6 +181,7 @@ def voted_by(who: str) -> Callable[..., None]:
 
         def alter(events: list[dict[str, Any]], files: dict[str, bytes]) -> None:
             resign(events, files)
+            files["texts.json"] = b"[]"  # whose words they were would tell as well
             for event in events:
                 if event["action"] == "approval.voted":
                     event["actor"]["id"] = who.partition(":")[2]
@@ -212,6 +224,27 @@ def again(action: str) -> Callable[..., Any]:
     return lambda events, files: events.append(next(dict(e) for e in events if e["action"] == action))
 
 
+def words_of(about: str) -> Callable[[Made], Callable[..., None]]:
+    """The installation puts other words into the statement, the log and beside it: all of it fits."""
+
+    def change(made_: Made) -> Callable[..., None]:
+        text = Text(about, "reason", "0" * 32, "never")
+        resign = resigned(made_, lambda said: said.update(personal={"reason": text.digest}))
+
+        def alter(events: list[dict[str, Any]], files: dict[str, bytes]) -> None:
+            resign(events, files)
+            for event in events:
+                if event["action"] == "approval.voted":
+                    event["personal"] = {"reason": text.digest}
+            kept = [one for one in read(files["texts.json"]) if one["text"] != "because"]
+            files["texts.json"] = canonical([*kept, {**asdict(text), "digest": text.digest}])
+
+        return alter
+
+    return change
+
+
+swapped_words, other_words = words_of("person:9"), words_of("person:3")
 DISHONEST: list[tuple[str, Callable[[Made], Callable[..., Any]], str]] = [
     ("honest after all", lambda m: lambda events, files: None, ""),
     ("approved without a vote", lambda m: without("approval.voted"), "fewer votes than its tier"),
@@ -232,6 +265,10 @@ DISHONEST: list[tuple[str, Callable[[Made], Callable[..., Any]], str]] = [
     ("signed for another revision", lambda m: resigned(m, lambda said: said.update(revision=2)), "a revision that there was not"),
     ("signed for another request", lambda m: resigned(m, lambda said: said.update(request=2)), "for another request"),
     ("signed for another digest", lambda m: resigned(m, lambda said: said.update(subject="0" * 64)), "for another subject"),
+    ("signed with other words", lambda m: resigned(m, lambda said: said.update(personal={"reason": "0" * 64})), "signed with other words than request:1#2 names"),
+    ("signed without its words", lambda m: resigned(m, lambda said: said.update(personal={})), "signed with other words than request:1#2 names"),
+    ("somebody else's words", swapped_words, "has the reason of person:9 as the reason of person:3"),
+    ("other words than the passkey signed", other_words, "passkey signed something else"),
     ("another request's question", lambda m: facts("approval.asked", subject="run:99"), "about another run"),
 ]  # fmt: skip
 
@@ -261,8 +298,13 @@ def test_keys_count_where_they_are_believed(bundle: Made) -> None:
 
 
 def test_an_erased_text_is_counted_and_every_proof_holds(bundle: Made) -> None:
-    data = bundle.document("texts.json", lambda texts: texts.pop())
-    assert "1 more were erased, and their events stand" in bundle.says(data)
+    def erase(texts: list[dict[str, str]]) -> None:
+        texts[:] = [one for one in texts if one["text"] not in ("because", "Mikkel")]
+
+    told = bundle.says(bundle.document("texts.json", erase))
+    assert "more were erased, and their events stand" in told
+    assert "person:3 (erased) said “approve”, reason (erased) (entry" in told
+    assert "the passkey's own signature over that digest and answer is valid" in told
 
 
 # Somebody's old checkpoint.

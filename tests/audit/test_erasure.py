@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 
 import pytest
+from django.apps import apps
+from django.core.management import CommandError
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -121,6 +124,13 @@ def test_an_erased_text_that_comes_back_is_found(real: RealDatabase) -> None:
     everything()
     unguarded(real, "UPDATE audit_payload SET text = 'x' WHERE erased_at IS NOT NULL")
     assert not verify().verified
+
+
+def test_a_database_from_before_is_refused_in_one_sentence(world: World) -> None:
+    """Its signed statements have names and reasons in clear."""
+    refuse = import_module("hybridops.audit.migrations.0004_words_by_digest").refuse_old_logs
+    with pytest.raises(CommandError, match=r"earlier version.*Make a new data folder"):
+        refuse(apps, None)
 
 
 def test_pages_show_the_words_while_they_are_there(world: World) -> None:

@@ -83,7 +83,13 @@ def test_a_second_person_signs_and_it_is_in_force_at_once(world: World, draft: D
     told = (
         AuditEvent.objects.filter(stream=f"draft:{draft.pk}").order_by("seq").values_list("action", flat=True)
     )
-    assert list(told) == ["draft.started", "draft.saved", "draft.in_review", "draft.signed"]
+    assert list(told) == [
+        "draft.started",
+        "draft.saved",
+        "draft.in_review",
+        "draft.reviewed",
+        "draft.signed",
+    ]
     assert set(Message.objects.filter(kind="definition.review").values_list("to__username", flat=True)) >= {
         "mikkel"
     }

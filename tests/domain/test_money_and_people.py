@@ -178,5 +178,5 @@ def test_an_unknown_acceptance_rule_is_refused(rule: dict[str, Any]) -> None:
         judge(rule, {"quantum": 1.0, "heuristic": 1.0})
 
 
-def test_an_actor_names_the_owner_of_the_work() -> None:
-    assert Actor("worker", "w", "w", "Ines").document()["on_behalf"] == "Ines"
+def test_an_actor_is_signed_without_a_name() -> None:
+    assert Actor("person", "7", "Ines", "Mikkel").document() == {"kind": "person", "id": "7"}

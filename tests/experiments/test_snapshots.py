@@ -49,7 +49,7 @@ def test_new_data_goes_where_its_class_usually_goes(world: World) -> None:
     assert (world.snapshot.data_class, world.snapshot.regions) == ("internal", ["home"])
     assert world.snapshot.owner == world.ines
     event = AuditEvent.objects.get(action="snapshot.added")
-    assert "Wave 14" not in event.body and Payload.objects.filter(text="Wave 14", field="name").exists()
+    assert "Wave 14" not in event.body and Payload.objects.filter(text="Wave 14", field="called").exists()
 
 
 @pytest.mark.parametrize("outside", ["aster", "kelvin"])

@@ -103,7 +103,7 @@ def _moves(moves: list[dict[str, Any]]) -> str:
     return f"{what}: {_words(last['from'])} → {_words(last['to'])}{more}"
 
 
-_TELLING = ("verdict", "reason", "why", "what", "name", "title", "role", "username")
+_TELLING = ("verdict", "reason", "why", "what", "called", "title", "role", "username")
 
 
 def _usd(micro: int) -> str:

@@ -38,7 +38,8 @@ VERIFY_MAX = 100_000  # a few seconds; a longer log is verified on the server
 @require_GET
 def audit(request: HttpRequest) -> HttpResponse:
     check_may(reader(request), Permission.SEE_AUDIT)
-    note_read(actor=actor(reader(request)), what="the list", facts={"query": request.GET.urlencode()[:300]})
+    sought = ", ".join(f"{field} {value}" for field, value in request.GET.items() if value)
+    note_read(actor=actor(reader(request)), what="the list", sought=sought[:300])
     return _list(request, None)
 
 

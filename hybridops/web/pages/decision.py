@@ -15,7 +15,7 @@ from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.services import check_open
 from hybridops.domain.errors import BadInput, Conflict, NotYours, Refused
 from hybridops.experiments import services
-from hybridops.teams.access import voter
+from hybridops.teams.access import actor, voter
 from hybridops.teams.models import User
 from hybridops.web import looking, proving
 from hybridops.web.answers import decision as answers
@@ -75,7 +75,7 @@ def _decide(user: User, asked: ApprovalRequest, form: DecisionForm) -> ApprovalR
             user=user,
             request_id=asked.pk,
             digest_shown=given["digest_shown"],
-            presence=prove(votes.to_sign(asked, **told) if given["assertion"] else ""),
+            presence=prove(lambda seed: votes.to_sign(asked, by=actor(user), seed=seed, **told)),
             on_behalf_id=given["on_behalf"],
             **told,
         )
@@ -89,13 +89,14 @@ def passkey(request: HttpRequest, pk: int) -> HttpResponse:
     asked = queries.request_for(user, pk)
     form = _form(user, asked, request)
 
-    def digest() -> str:
+    def to_sign(seed: str) -> str:
         if not form.is_valid():
             raise BadInput(proving.first_error(form))
         given = form.cleaned_data
-        return votes.to_sign(asked, verdict=given["verdict"], reason=given["reason"], limits=form.limits())
+        told = {"verdict": given["verdict"], "reason": given["reason"], "limits": form.limits()}
+        return votes.to_sign(asked, by=actor(user), seed=seed, **told)
 
-    return proving.options(request, user, digest)
+    return proving.options(user, to_sign)
 
 
 def _onward(user: User) -> HttpResponse:

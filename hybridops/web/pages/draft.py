@@ -16,7 +16,7 @@ from hybridops.domain.errors import BadInput, Conflict, NotYours, Refused
 from hybridops.domain.states import DraftState
 from hybridops.domain.verdict import ARMS
 from hybridops.engine import authoring
-from hybridops.teams.access import may
+from hybridops.teams.access import actor, may
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.web import proving
@@ -119,7 +119,7 @@ def _decide(user: User, seen: Draft, form: ReviewForm) -> None:
     prove = proving.prover(user, given)
     told = {"verdict": given["verdict"], "reason": given["reason"]}
     with whole():
-        presence = prove(review.to_sign(seen, **told) if given["assertion"] else "")
+        presence = prove(lambda seed: review.to_sign(seen, by=actor(user), seed=seed, **told))
         review.decide(
             user=user, draft_id=seen.pk, digest_shown=given["digest_shown"], presence=presence, **told
         )
@@ -132,12 +132,13 @@ def passkey(request: HttpRequest, pk: int) -> HttpResponse:
     user = reader(request)
     seen, form = reading.draft_for(user, pk), ReviewForm(request.POST)
 
-    def digest() -> str:
+    def to_sign(seed: str) -> str:
         if not form.is_valid():
             raise BadInput(proving.first_error(form))
-        return review.to_sign(seen, verdict=form.cleaned_data["verdict"], reason=form.cleaned_data["reason"])
+        told = {"verdict": form.cleaned_data["verdict"], "reason": form.cleaned_data["reason"]}
+        return review.to_sign(seen, by=actor(user), seed=seed, **told)
 
-    return proving.options(request, user, digest)
+    return proving.options(user, to_sign)
 
 
 def _shown(

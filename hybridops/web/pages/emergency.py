@@ -12,12 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hybridops.approvals import breakglass, queries, votes
-from hybridops.approvals.models import ApprovalRequest
+from hybridops.approvals import breakglass, queries
+from hybridops.approvals.models import ApprovalRequest, BreakGlass
 from hybridops.definitions.queries import policy
 from hybridops.domain.errors import BadInput, Conflict, NotYours, Refused
 from hybridops.experiments.answers import break_glass
-from hybridops.teams.access import check_may
+from hybridops.teams.access import actor, check_may
 from hybridops.teams.models import User
 from hybridops.web import proving
 from hybridops.web.context import reader
@@ -77,14 +77,19 @@ def _use(user: User, asked: ApprovalRequest, form: EmergencyForm) -> None:
             digest_shown=given["digest_shown"],
             reason=given["reason"],
             ticket=given["ticket"],
-            presence=prove(_digest(asked, given["reason"], given["ticket"])),
+            presence=prove(_to_sign(user, asked, given["reason"], given["ticket"])),
         )
 
 
-def _digest(asked: ApprovalRequest, reason: str, ticket: str) -> str:
-    """What a passkey signs: the request, the reason, and the limits of the door as they will be written."""
-    limits = breakglass.limits_of(policy()[0].break_glass, ticket)
-    return votes.challenge(asked, verdict=votes.EMERGENCY, reason=reason, limits=limits)
+def _to_sign(user: User, asked: ApprovalRequest, reason: str, ticket: str) -> proving.ToSign:
+    door = policy()[0].break_glass
+    return lambda seed: breakglass.use_to_sign(
+        asked, by=actor(user), seed=seed, door=door, reason=reason, ticket=ticket
+    )
+
+
+def _look_to_sign(user: User, made: BreakGlass | None, in_order: bool, text: str) -> proving.ToSign:
+    return lambda seed: breakglass.to_sign(made, by=actor(user), seed=seed, in_order=in_order, text=text)
 
 
 def _tried(act: Callable[[], None]) -> tuple[str, int]:
@@ -109,10 +114,10 @@ def passkey(request: HttpRequest, pk: int) -> HttpResponse:
     if "in_order" in request.POST:
         made = breakglass.of(asked)
         in_order, text = request.POST["in_order"] == "yes", request.POST.get("text", "")
-        return proving.options(request, user, lambda: breakglass.to_sign(made, in_order, text))
+        return proving.options(user, _look_to_sign(user, made, in_order, text))
     check_may(user, breakglass.USE, asked.team_id)
     reason, ticket = request.POST.get("reason", ""), request.POST.get("ticket", "")
-    return proving.options(request, user, lambda: _digest(asked, reason, ticket))
+    return proving.options(user, _to_sign(user, asked, reason, ticket))
 
 
 @page(second_factor=True)
@@ -129,10 +134,8 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
     given = form.cleaned_data
     prove = proving.prover(user, given)
     with whole():
-        in_order = given["in_order"] == "yes"
-        digest = breakglass.to_sign(made, in_order, given["text"]) if given["assertion"] else ""
-        breakglass.review(
-            user=user, use_id=made.pk, in_order=in_order, text=given["text"], presence=prove(digest)
-        )
+        in_order, text = given["in_order"] == "yes", given["text"]
+        presence = prove(_look_to_sign(user, made, in_order, text))
+        breakglass.review(user=user, use_id=made.pk, in_order=in_order, text=text, presence=presence)
     messages.success(request, "What you found is signed and in the trail.")
     return cast(HttpResponse, redirect("decision", pk))
