@@ -5,6 +5,7 @@ one sentence on stderr and exit code 1. The file `installed` in the environment 
 lock that was installed, so an unchanged lock starts at once and a changed one is installed again.
 
 HYBRIDOPS_VENV names another folder than `.venv`; HYBRIDOPS_REQUIREMENTS=dev asks for the tools of the tests.
+Each start leaves the programs `hybridops` and `hybridops-verify` in the environment, for this checkout.
 """
 
 from __future__ import annotations
@@ -27,6 +28,24 @@ SECONDS_MAX = 900
 # Whoever cannot say this is no Python: pyenv's shims exist for inactive versions too and fail when run.
 PROBE = "import sys, venv; print('.'.join(map(str, sys.version_info[:2])))"
 GUARD = "HYBRIDOPS_HANDED_OVER"
+PROGRAMS = {"hybridops": "manage", "hybridops-verify": "hybridops.trust.__main__"}
+# First a shell reads it, which finds the environment's Python wherever the folder was moved; then that Python.
+PROGRAM = """#!/bin/sh
+'''exec' "$(dirname -- "$(readlink -f -- "$0")")/python" "$0" "$@"
+' '''
+import os
+import sys
+
+root = os.path.abspath(os.path.join(sys.prefix, {root!r}))
+if not os.path.isfile(os.path.join(root, "manage.py")):
+    sys.exit("hybridops: it is no longer in " + root + "; run python3 manage.py --version where it is now.")
+sys.path.insert(0, root)
+os.environ["HYBRIDOPS_VENV"] = sys.prefix
+
+from {module} import main
+
+sys.exit(main())
+"""
 
 
 class Miss(Exception):
@@ -48,6 +67,7 @@ def _ensure(argv: Sequence[str]) -> None:
     inside = os.path.realpath(sys.prefix) == os.path.realpath(str(venv))
     if inside and is_installed(venv, lock):
         os.environ.pop(GUARD, None)
+        write_programs(venv)
         return
     if not is_installed(venv, lock):
         with only_one(venv.parent):
@@ -217,6 +237,20 @@ def fill_venv(venv: Path, lock: Path) -> None:
             "The packages could not be installed; check the network and the disk, then run the command "
             "again (details in {}).".format(log)
         )
+
+
+def write_programs(venv: Path) -> None:
+    """Put the programs into the environment where they are missing or run another checkout."""
+    home = Path(os.path.realpath(str(venv)))
+    root = os.path.relpath(str(ROOT), str(home)) if ROOT in home.parents else str(ROOT)
+    for name, module in PROGRAMS.items():
+        file, text = home / "bin" / name, PROGRAM.format(root=root, module=module)
+        with contextlib.suppress(OSError):  # an environment that is not ours to write stays as it is
+            if not file.is_file() or file.read_text() != text:
+                fresh = home / "bin" / "{}.{}".format(name, os.getpid())
+                fresh.write_text(text)
+                fresh.chmod(0o755)
+                fresh.replace(file)
 
 
 def run(argv: List[str], *, seconds: int = SECONDS_MAX, log: Optional[Path] = None) -> Optional[str]:

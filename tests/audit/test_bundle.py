@@ -7,8 +7,6 @@ import io
 import json
 import os
 import random
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -20,7 +18,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybridops.audit import keyring, queries, tiles
-from hybridops.bootstrap import ROOT
 from hybridops.domain.errors import HybridopsError, Refused, Unsigned
 from hybridops.trust import bundle as bundles
 from hybridops.trust import checkpoint, container, dsse, keys
@@ -451,34 +448,6 @@ def test_a_passkey_proof_is_about_one_digest_one_site_and_a_verified_person(bund
 
 
 # The program.
-
-
-def test_the_verifier_needs_neither_django_nor_a_network(bundle: Made, tmp_path: Path) -> None:
-    (tmp_path / "bundle.zip").write_bytes(bundle.data)
-    (tmp_path / "keys.txt").write_bytes(bundle.ring.write())
-    code = (
-        "import sys\n"
-        "class No:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in ('django', 'allauth', 'channels', 'rq', 'redis', 'guardian'):\n"
-        "            raise ImportError(name)\n"
-        "sys.meta_path.insert(0, No())\n"
-        "import socket\n"
-        "def never(*a, **k): raise OSError('no network')\n"
-        "socket.socket.connect = socket.getaddrinfo = never\n"
-        "from hybridops.trust.__main__ import main\n"
-        "status = main(sys.argv[1:])\n"
-        "ours = {m.split('.')[1] for m in sys.modules if m.startswith('hybridops.')}\n"
-        "assert ours <= {'trust', 'domain'}, ours\n"
-        "sys.exit(status)\n"
-    )
-    arguments = [str(tmp_path / "bundle.zip"), "--trust", str(tmp_path / "keys.txt")]
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO", "HYBRIDOPS"))}
-    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("Everything in this bundle holds.\n")
-    again = subprocess.run([sys.executable, "-m", "hybridops.trust", *arguments, "--json"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
-    assert json.loads(again.stdout)["verified"] is True
 
 
 def test_the_program_ends_with_the_first_thing_that_is_wrong(

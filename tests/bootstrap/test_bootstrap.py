@@ -160,3 +160,5 @@ def test_a_bare_machine_reaches_django(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("6.1")
     assert done.stderr == ""
+    for name in bootstrap.PROGRAMS:
+        assert os.access(tmp_path / "venv" / "bin" / name, os.X_OK)

@@ -92,14 +92,6 @@ def sign_in(page: Page, name: str) -> None:
     page.get_by_role("heading", level=1, name="Today").wait_for()
 
 
-def sign_in_by_password(page: Page, login: str, password: str) -> None:
-    page.goto("/sign-in/")
-    page.locator("#id_login").fill(login)
-    page.locator("#id_password").fill(password)
-    page.locator("#id_password").press("Enter")
-    page.get_by_role("heading", level=1, name="Today").wait_for()
-
-
 def prove(page: Page, label: str = "One-time code") -> None:
     """Types the code that the demo's authenticator shows beside the form."""
     code = page.locator("#demo-code b").inner_text().replace(" ", "")

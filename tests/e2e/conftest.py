@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from hybridops.cli.rehearsal.cast import CAST, PASSWORD
-from tests.e2e.chromium import NoBrowser, Watch, launched, sign_in, sign_in_by_password
+from hybridops.cli.rehearsal.cast import CAST
+from tests.e2e.chromium import NoBrowser, Watch, launched, sign_in
 from tests.e2e.site import Site, running_site
 from tests.stores import skip_or_fail
 
@@ -84,10 +84,7 @@ def desk(chromium: Browser, site: Site, watch: Watch, sessions: dict[str, Any]) 
 
 def _session(chromium: Browser, site: Site, login: str) -> Any:
     context = chromium.new_context(base_url=site.url)
-    if login in NAMES:
-        sign_in(context.new_page(), NAMES[login])
-    else:
-        sign_in_by_password(context.new_page(), login, PASSWORD)
+    sign_in(context.new_page(), NAMES[login])
     state = context.storage_state()
     context.close()
     return state

@@ -78,22 +78,11 @@ def tell(answers: TextIO, **facts: object) -> None:
 
 
 def make_beginnings() -> None:
-    """Who and what the demo comes without: an administrator who operates too, and a draft with something found in it."""
-    from hybridops.cli.rehearsal.cast import CODE_SECRET, PASSWORD
-    from hybridops.domain.actors import SYSTEM
+    """What the demo comes without: a draft with something found in it."""
     from hybridops.engine import authoring
-    from hybridops.teams import services as teams
     from hybridops.teams.models import Team, User
-    from hybridops.teams.permissions import Role
-    from hybridops.teams.presence import add_code
 
     team = Team.objects.get()
-    rosa = teams.add_person(
-        username="rosa", name="Rosa Klein", email="rosa@example.org", password=PASSWORD, actor=SYSTEM
-    )
-    for role in (Role.ADMINISTRATOR, Role.OPERATOR):  # the demo's operator wrote its definitions
-        teams.join(user=rosa, team=team, role=role, actor=SYSTEM)
-    add_code(rosa, CODE_SECRET)
     ines = User.objects.get(username="ines")
     authoring.propose(user=ines, team_id=team.pk, filename="night.py", data=DRAFT)
 

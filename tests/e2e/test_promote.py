@@ -46,7 +46,7 @@ def test_a_script_is_tried_reviewed_signed_and_offered(desk: Desk, tmp_path: Pat
 def _proposed(ines: Page, file: Path) -> None:
     ines.goto("/definitions/")
     ines.get_by_label("Notebook or script").set_input_files(file)
-    ines.get_by_role("button", name="Read it").click()
+    ines.get_by_role("button", name="Make a draft").click()
     ines.wait_for_url(re.compile(r"/definitions/\d+/$"))
     expect(ines.get_by_role("region", name="What changes")).to_contain_text("2048")
     expect(ines.get_by_role("button", name="Ask for a review")).to_be_disabled()

@@ -22,6 +22,7 @@ PYTHON = ("hybridops",)
 ASKED_BY_OTHERS = {
     "404.html": "Django", "403_csrf.html": "Django", "500.html": "Django", "429.html": "allauth",
     "account/login.html": "allauth", "account/logout.html": "allauth", "mfa/reauthenticate.html": "allauth",
+    "usersessions/usersession_list.html": "allauth",
 }  # fmt: skip
 ELEMENTS = "allauth/elements/", "allauth/layouts/"  # allauth's pages are drawn from these
 

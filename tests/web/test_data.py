@@ -35,6 +35,15 @@ def text(client: Client, url: str) -> str:
     return answer.content.decode()
 
 
+def test_what_the_check_found_is_said_in_words(world: World) -> None:
+    found = {"total_demand": 131, "has_coordinates": True, "unit": "", "places": [1]}
+    DataSnapshot.objects.filter(pk=world.snapshot.pk).update(summary=found)
+    page = text(browser(world.ines), f"/data/{world.snapshot.pk}/")
+    assert "<dt>Total demand</dt><dd>131</dd>" in page
+    assert "<dt>Has coordinates</dt><dd>yes</dd>" in page
+    assert "<dt>Unit" not in page and "<dt>Places" not in page
+
+
 def test_the_owner_changes_its_class_and_everybody_reads_it(world: World) -> None:
     mine, url = browser(world.ines), f"/data/{world.snapshot.pk}/"
     assert "Change its class" in text(mine, url) and "Change its class" not in text(

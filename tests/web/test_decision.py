@@ -18,6 +18,7 @@ from hybridops.engine.inline import ask_providers, drive
 from hybridops.experiments import services
 from hybridops.experiments.models import Run
 from hybridops.teams.models import User
+from hybridops.web import fmt
 from hybridops.web.answers import changes
 from hybridops.web.answers.decision import answer
 from tests.presence import code_of, here
@@ -184,6 +185,27 @@ def test_changes_say_what_they_do() -> None:
     assert {(row.field, row.effect) for row in found} == {
         ("Backend", "up"), ("Spend at most", "up"), ("Shots at most", "down"), ("Circuit layers", "same"), ("Data", "same"),
     }  # fmt: skip
+
+
+def test_a_part_of_a_cent_is_a_little_and_not_nothing() -> None:
+    envelope = {
+        "programs": [{"backend": "aster"}], "cost_usd_max": "3.4101", "shots_max": 100, "submissions_max": 1,
+        "template": "a", "policy": "p", "price_book": "b",
+    }  # fmt: skip
+    before, now = (
+        changes.Side({**envelope, "cost_usd_max": cost}, {"parameters": {}, "data": "d"}, "Wave 13")
+        for cost in ("3.4101", "3.4102")
+    )
+    (found,), _ = changes.between(before, now, {})
+    assert (found.effect, found.words) == ("up", "a little more than was approved")
+
+
+def test_a_decision_of_another_day_names_the_day() -> None:
+    request = SimpleNamespace(state=RequestState.EXPIRED, envelope={"cost_usd_max": "240"})
+    request.ended_at = clock.now()
+    assert " on " not in answer(request, [], [], "")  # type: ignore[arg-type]
+    request.ended_at = clock.now() - timedelta(days=40)
+    assert f" on {fmt.day(request.ended_at)}" in answer(request, [], [], "")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("state", list(RequestState))

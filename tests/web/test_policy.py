@@ -39,7 +39,7 @@ def test_everything_of_the_policy_is_said_in_words(world: World) -> None:
         "standard v2 is in force", "the policy approves by itself, but not for services, agents and generated circuits",
         "one reviewer and one person of finance above $100.00", "Each proves it with a passkey or a one-time code",
         "Nothing above $5000 is sent in one run", "The data may not go to the region", "is refused, and nobody can override it",
-        "up to $50.00 with a reason and a ticket", "Sensitive data", row.digest[:8],
+        "up to $50.00 with a reason and a ticket", "Sensitive data", row.digest[:8], "where a service or an agent asks", "above $1.00",
     ):  # fmt: skip
         assert part in html, part
     for factor in document("policy")["factors"]:

@@ -16,6 +16,7 @@ CAST = (
     ("felix", "Felix Brandt", "finance"),
     ("omar", "Omar Ruiz", "operator"),
     ("astrid", "Astrid Lund", "auditor"),
+    ("rosa", "Rosa Klein", "administrator"),
 )
 SIGN_INS = tuple(
     {"name": name, "role": role.capitalize(), "login": login, "password": PASSWORD}

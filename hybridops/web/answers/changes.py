@@ -79,10 +79,19 @@ def _amount(
     was, asked = Decimal(before[key]), Decimal(now[key])
     if was == asked:
         return None
-    share = fmt.compare((asked - was) / was * 100, "less", "more", places=0) if was else "more"
+    share = _share(was, asked)
     return Change(
         field, words(before[key]), words(now[key]), UP if asked > was else DOWN, f"{share} than was approved"
     )
+
+
+def _share(was: Decimal, asked: Decimal) -> str:
+    if not was:
+        return "more"
+    percent = (asked - was) / was * 100
+    if abs(percent) < 1:
+        return "a little more" if asked > was else "a little less"
+    return fmt.compare(percent, "less", "more", places=0)
 
 
 def _parameters(

@@ -33,7 +33,11 @@ def one(row: DataSnapshot, kept_for: timedelta | None, held: bool) -> SafeString
     words = format_html("{} and may reach {}.", bold(f"This data is {row.data_class}"), where)
     if held:
         return joined([words, "A legal hold keeps it."])
-    end = "It has no end." if kept_for is None else f"It is removed {kept_for.days} days after its last use."
+    end = (
+        "It is kept without end."
+        if kept_for is None
+        else f"It is removed {kept_for.days} days after its last use."
+    )
     return joined([words, end])
 
 

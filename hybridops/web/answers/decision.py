@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -59,33 +61,39 @@ def _ended(request: ApprovalRequest, votes: Sequence[Decision]) -> str:
     match request.state:
         case _S.APPROVED | _S.CONSUMED if last is not None:
             words = bold(f"{last.by} approved this")
-            return format_html("{} at {}, up to {}.", words, fmt.clock(last.made_at), bold(cap))
+            return format_html("{} at {}, up to {}.", words, _when(last.made_at), bold(cap))
         case _S.REJECTED if last is not None and last.person_id is None:
             return format_html("{}: {} Nothing was charged.", bold("The policy denies this"), last.reason)
         case _S.REJECTED if last is not None:
             return format_html(
                 "{} at {}: “{}” Nothing was charged.",
                 bold(f"{last.by} rejected this"),
-                fmt.clock(last.made_at),
+                _when(last.made_at),
                 short(last.reason),
             )
         case _S.CHANGES_REQUESTED if last is not None:
             return format_html(
                 "{} at {}: “{}”",
                 bold(f"{last.by} asked for changes"),
-                fmt.clock(last.made_at),
+                _when(last.made_at),
                 short(last.reason),
             )
         case _S.EXPIRED:
             lapsed = bold("Nobody decided in time.")
-            return format_html(
-                "{} It lapsed at {} and nothing was charged.", lapsed, fmt.clock(request.ended_at)
-            )
+            return format_html("{} It lapsed at {} and nothing was charged.", lapsed, _when(request.ended_at))
         case _S.STALE:
             return "What would be sent has changed since the approval, so it no longer counts. A new request follows."
         case _S.WITHDRAWN:
             return "The run ended before anybody decided, so the question was withdrawn. Nothing was charged."
     return "This request has ended."
+
+
+def _when(moment: datetime | None) -> str:
+    """09:59 of today, or 09:59 on 3 Nov."""
+    clock = fmt.clock(moment)
+    if moment is None or timezone.localdate(moment) == timezone.localdate():
+        return clock
+    return f"{clock} on {fmt.day(moment)}"
 
 
 def short(reason: str) -> str:

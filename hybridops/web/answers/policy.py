@@ -94,9 +94,22 @@ def factor_rows(policy: Policy) -> list[FactorRow]:
     return sorted(rows, key=lambda row: -row.points)
 
 
+# The factors without a threshold: when they fire.
+WHEN: Mapping[str, str] = {
+    "hardware": "on real hardware",
+    "new backend": "where no accepted run of the workflow has used the backend",
+    "new workflow": "where this version of the workflow has no finished run",
+    "region": "where the data would leave its home region",
+    "data": "where the data is sensitive or restricted",
+    "priority": "where customers see the outcome",
+    "machine": "where a service or an agent asks",
+    "generated": "where the circuit was generated",
+}
+
+
 def _threshold(name: str, value: Decimal | None) -> str:
     if value is None:
-        return "when it is so"
+        return WHEN[name]
     shown = {
         "cost": fmt.money(value),
         "calibration": fmt.duration(timedelta(hours=float(value)).total_seconds()),

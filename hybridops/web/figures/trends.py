@@ -90,7 +90,7 @@ def _cost_lines(data: Trend) -> list[Raw]:
     points = [[(_mid(i, n), _y(v, low, high)) for i, v in run if v is not None] for run in _runs(costs)]
     lines = [_band(weeks, n, low, high), *(_path(p) for p in points if len(p) > 1)]
     scale = _money_scale(low, high, data.currency)
-    return [*scale, stretched(190, *lines), *_ends(points, data), *_notes(data, points)]
+    return [stretched(190, *lines), *scale, *_ends(points, data), *_notes(data, points)]
 
 
 def _span(values: list[float]) -> tuple[float, float]:

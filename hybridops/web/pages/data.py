@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from django import forms
@@ -79,6 +80,14 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     return _shown(request, row, form, status=422)
 
 
+def _facts(summary: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """What the workflow's own check found out, in words: a name, a value."""
+    for name, value in summary.items():
+        if isinstance(value, str | int | float) and value != "":
+            shown = ("yes" if value else "no") if isinstance(value, bool) else value
+            yield name.replace("_", " ").capitalize(), shown
+
+
 def _shown(
     request: HttpRequest, row: DataSnapshot, form: ClassForm | None = None, status: int = 200
 ) -> HttpResponse:
@@ -90,9 +99,7 @@ def _shown(
         "held": held,
         "answer": answers.one(row, retention.period(row.data_class), held),
         "runs": runs_for(user).filter(experiment__snapshot=row)[:RUNS_MAX],
-        "facts": [
-            (name, value) for name, value in row.summary.items() if isinstance(value, str | int | float)
-        ],
+        "facts": list(_facts(row.summary)),
         "form": form or ClassForm(initial=now)
         if snapshots.may_change(user, row) and not row.removed_at
         else None,

@@ -74,7 +74,7 @@ def _verb(said: str) -> Callable[[Callable[..., object]], Callable[..., HttpResp
     return wrap
 
 
-@_verb("A worker tries it now, in a house of its own: about half a minute.")
+@_verb("A worker tries it now, apart from everything here: about half a minute.")
 def try_it(user: User, pk: int) -> None:
     authoring.start_trial(user=user, draft_id=pk)
 

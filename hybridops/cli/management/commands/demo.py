@@ -91,7 +91,7 @@ class Command(BaseCommand):
                 self.style.SUCCESS(f"The demo answers at {stack.url}  (demo data, nothing costs money)")
             )
             for username, name, role in CAST:
-                self.stdout.write(f"  {username:<8}{role:<10}{name}")
+                self.stdout.write(f"  {username:<8}{role:<15}{name}")
             self.stdout.write(
                 f"Everybody's password is {PASSWORD}. Ninety days of history are being made. Ctrl-C stops it."
             )
