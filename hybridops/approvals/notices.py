@@ -19,7 +19,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "alarm": (
         "approval.alarm",
         "{title} was approved in an emergency",
-        "{by} approved this in an emergency. Say whether it was in order.",
+        "{by} approved it alone. Say whether it was in order.",
     ),
     "decided": ("approval.decided", "{title}: {answer}", "Your request {request} is {answer}. The page says why."),
     "comment": ("approval.comment", "{by} wrote on {title}", "Read it on the page of {request}."),
