@@ -19,7 +19,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "alarm": (
         "approval.alarm",
         "{title} was approved in an emergency",
-        "The page says who broke the glass, and why. Say whether it was in order.",
+        "The page says who approved it alone, and why. Say whether it was in order.",
     ),
     "decided": ("approval.decided", "{title}: {answer}", "Your request {request} is {answer}. The page says why."),
     "comment": ("approval.comment", "{by} wrote on {title}", "Read it on the page of {request}."),

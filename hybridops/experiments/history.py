@@ -66,6 +66,7 @@ class Node:
 
     label: str
     lane: str
+    kind: str
 
 
 def events_of(run: Run) -> list[Event]:
@@ -93,16 +94,16 @@ def timelines(runs: Iterable[Run], now: datetime) -> dict[int, list[Interval]]:
         events[int(stream.partition(":")[2])].append(_event(seq, at, action, actor, body))
     nodes: dict[int, dict[str, Node]] = defaultdict(dict)
     stages = Stage.objects.filter(run_id__in=ids).order_by("id")
-    for pk, key, label, resource, device in stages.values_list(
-        "run_id", "key", "spec__label", "spec__resource", "device"
-    ):
-        nodes[pk][key] = Node(label or key, lane_of(resource, device))
+    for pk, key, spec, device in stages.values_list("run_id", "key", "spec", "device"):
+        nodes[pk][key] = node_of(key, spec, device)
     return {pk: intervals(events[pk], nodes[pk], now) for pk in ids}
 
 
-def lane_of(resource: str, device: str) -> str:
+def node_of(key: str, spec: Mapping[str, Any], device: str) -> Node:
     """Where a stage really worked: one that would like a GPU and found none worked on the CPU."""
-    return "cpu" if resource == "qpu" or device.upper().startswith("CPU") else resource
+    resource = spec["resource"]
+    lane = "cpu" if resource == "qpu" or device.upper().startswith("CPU") else resource
+    return Node(spec["label"] or key, lane, spec["kind"])
 
 
 def _event(seq: int, at: datetime, action: str, actor: str, body: str) -> Event:
@@ -140,10 +141,12 @@ def _stage(
     if since is None:
         return []
     start, state, why = since
-    node = nodes.get(key, Node(key, "cpu"))
+    node = nodes.get(key, Node(key, "cpu", "compute"))
+    if state == StageState.RUNNING and (to != StageState.FAILED or node.kind == "gate"):
+        return [Interval(node.lane, node.label, What.WORKED, start, at)]  # a gate that says no worked
     if state == StageState.RUNNING:
-        what = What.FAILED if to == StageState.FAILED else What.WORKED
-        return [Interval(node.lane, node.label, what, start, at)]
+        lane = "qpu" if node.kind == "quantum" else node.lane
+        return [Interval(lane, node.label, What.FAILED, start, at)]
     if state != StageState.HELD or why == PROVIDER:
         return []
     if why == APPROVAL:

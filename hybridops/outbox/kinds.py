@@ -32,7 +32,7 @@ KINDS: Mapping[str, Kind] = {
     "approval.escalated": Kind("A decision was escalated to you", Pace.NOW),
     "approval.decided": Kind("Your request was decided", Pace.NOW),
     "approval.comment": Kind("Somebody commented on a request", Pace.HOURLY),
-    "approval.alarm": Kind("Somebody broke the glass", Pace.NOW, urgent=True),
+    "approval.alarm": Kind("Somebody approved in an emergency", Pace.NOW, urgent=True),
     "run.ended": Kind("A run of yours ended", Pace.HOURLY),
     "submission.unclear": Kind("A submission is unclear", Pace.NOW),
     "budget.frozen": Kind("A budget was frozen", Pace.NOW),

@@ -54,10 +54,7 @@ class Story:
 
     @cached_property
     def intervals(self) -> list[Interval]:
-        nodes = {
-            row.key: history.Node(row.spec["label"], history.lane_of(row.spec["resource"], row.device))
-            for row in self.stages
-        }
+        nodes = {row.key: history.node_of(row.key, row.spec, row.device) for row in self.stages}
         return history.intervals(self.events, nodes, clock.now())
 
     @cached_property
