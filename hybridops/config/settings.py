@@ -136,7 +136,6 @@ DEFAULT_FROM_EMAIL = os.environ.get("HYBRIDOPS_MAIL_FROM") or "hybridops@localho
 WEBHOOKS_INSIDE = environment.flag("HYBRIDOPS_WEBHOOKS_INSIDE")  # addresses of one's own network, also http
 
 LANGUAGE_CODE = "en"
-LOCALE_PATHS = [ROOT / "locale"]  # what allauth says, in the words of this house
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -18,7 +18,7 @@ from hybridops.teams.presence import add_code
 from tests.teams.authenticator import Passkey
 from tests.world import PASSWORD, World
 
-HOUSE = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
+HOUSE = ROOT / "hybridops" / "web" / "locale" / "en" / "LC_MESSAGES" / "django.po"
 THEIRS = Path(allauth.__file__).parent / "locale" / "en" / "LC_MESSAGES" / "django.po"
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
 SPOKEN = re.compile(r"<(h1|h2|label|button|a|p)\b[^>]*>(.*?)</\1>", re.DOTALL)
