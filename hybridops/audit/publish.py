@@ -32,7 +32,7 @@ def publish() -> None:
     for name, (path, every_seconds) in settings.AUDIT_TARGETS.items():
         state = Publication.objects.filter(target=name).first() or Publication(target=name)
         if newest.size != state.size and _is_due(state, timedelta(seconds=every_seconds)):
-            _give(newest, state, import_string(path))
+            _give(newest, name, import_string(path))
 
 
 def _is_due(state: Publication, every: timedelta) -> bool:
@@ -40,15 +40,18 @@ def _is_due(state: Publication, every: timedelta) -> bool:
     return state.tried_at is None or datetime.now(UTC) - state.tried_at >= wait
 
 
-def _give(newest: Checkpoint, state: Publication, target: Callable[[Checkpoint], None]) -> None:
-    state.tried_at, state.problem = datetime.now(UTC), ""
+def _give(newest: Checkpoint, name: str, target: Callable[[Checkpoint], None]) -> None:
+    now = datetime.now(UTC)
+    told: dict[str, object] = {"tried_at": now, "problem": ""}
     try:
         target(newest)
-        state.size, state.done_at = newest.size, state.tried_at
+        told |= {"size": newest.size, "done_at": now}
     except Exception as problem:  # whatever a mail server or a disk says: the log goes on, and the page tells
-        _log.warning("the checkpoint of %s was not published to %s: %s", newest.size, state.target, problem)
-        state.problem = (f"{type(problem).__name__}: {problem}")[:300]
-    state.save()
+        _log.warning("the checkpoint of %s was not published to %s: %s", newest.size, name, problem)
+        told["problem"] = (f"{type(problem).__name__}: {problem}")[:300]
+    Publication.objects.update_or_create(
+        target=name, defaults=told
+    )  # another process may write the first row too
 
 
 def checkpoint_folder() -> Path:

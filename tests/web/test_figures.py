@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -197,15 +196,9 @@ def test_the_same_data_gives_the_same_drawing(name: str):
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_each_drawing_has_a_table_and_stays_in_its_time(name: str):
+def test_each_drawing_has_a_table(name: str):
     draw, data = DRAWN[name]
     assert draw(data).table.rows
-    times = []
-    for _ in range(9):
-        start = time.perf_counter()
-        draw(data)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.005
 
 
 @pytest.mark.parametrize("name", ALL)
