@@ -17,6 +17,9 @@ from tests.realdb import RealDatabase, real_database
 from tests.stamp import stamped_world
 from tests.world import World
 
+# A million rounds a password are for those who steal a database; the tests sign in a thousand times.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 if connection.vendor == "sqlite":
 
     @pytest.fixture(scope="session")

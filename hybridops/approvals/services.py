@@ -246,6 +246,13 @@ def consume(*, request_id: int, digest: str, actor: Actor) -> Envelope:
     return read(request.envelope)
 
 
+def close_for(subject: str, target: RequestState, *, why: str, actor: Actor) -> None:
+    """Closes what is open about a subject, if anything is."""
+    request = open_for(subject)
+    if request is not None:
+        close(request_id=request.pk, target=target, why=why, actor=actor)
+
+
 @transaction.atomic(savepoint=False)
 def close(*, request_id: int, target: RequestState, why: str, actor: Actor) -> bool:
     """Withdraws, expires or marks stale an open request; False where it has ended already."""

@@ -25,15 +25,17 @@ def store(data: bytes, *, media_type: str = "application/octet-stream") -> str:
     if len(data) > SIZE_MAX:
         raise BadInput(f"An artifact has at most {SIZE_MAX // 1024 // 1024} MB.")
     digest = digest_of(data)
-    again = Artifact.objects.filter(pk=digest, removed_at__isnull=False)
-    again.update(removed_at=None, removed_under="", cleared=False)
+    known = Artifact.objects.filter(pk=digest).first()
+    if known is not None and known.removed_at is not None:
+        Artifact.objects.filter(pk=digest).update(removed_at=None, removed_under="", cleared=False)
     storage = storages["artifacts"]
     path = path_of(digest)
     if storage.exists(path) and not _is_whole(path, digest):
         storage.delete(path)
     if not storage.exists(path):
         storage.save(path, ContentFile(data))
-    Artifact.objects.get_or_create(digest=digest, defaults={"size": len(data), "media_type": media_type})
+    if known is None:
+        Artifact.objects.get_or_create(digest=digest, defaults={"size": len(data), "media_type": media_type})
     return digest
 
 

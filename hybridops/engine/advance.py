@@ -126,7 +126,12 @@ def _done(ctx: Context, done: Done) -> Book:
     if done.ending is not None:
         move = StageMove(ctx.stage.key, StageState.DONE, "done", fence=ctx.stage.fence, values=values)
         return conduct.finish(
-            run_id=ctx.run.pk, ending=done.ending, actor=ctx.actor, stage=move, placement=done.placement
+            run_id=ctx.run.pk,
+            known=ctx.book,
+            ending=done.ending,
+            actor=ctx.actor,
+            stage=move,
+            placement=done.placement,
         )
     if ctx.spec.kind != "quantum":
         return _leave(ctx, StageState.DONE, "done", values, done.placement)
@@ -144,7 +149,7 @@ def _fall(ctx: Context, fall: Fall) -> Book:
         conduct.release_unused(run_id=ctx.run.pk, why=fall.why, actor=ctx.actor)
         return applied
     move = StageMove(ctx.stage.key, StageState.FAILED, fall.why, fence=ctx.stage.fence)
-    return conduct.finish(run_id=ctx.run.pk, ending=fall.ending, actor=ctx.actor, stage=move)
+    return conduct.finish(run_id=ctx.run.pk, known=ctx.book, ending=fall.ending, actor=ctx.actor, stage=move)
 
 
 @transaction.atomic(savepoint=False)
@@ -212,9 +217,7 @@ def _sent(ctx: Context, move: SubmissionMove) -> None:
 @transaction.atomic(savepoint=False)
 def _reopen(ctx: Context, why: str) -> Book:
     """Back to compile and gate: the old approval is stale, what would be sent now is made and asked about."""
-    request = approvals.open_for(conduct.subject(ctx.run.pk))
-    if request is not None:
-        approvals.close(request_id=request.pk, target=RequestState.STALE, why=why, actor=ctx.actor)
+    approvals.close_for(conduct.subject(ctx.run.pk), RequestState.STALE, why=why, actor=ctx.actor)
     gate = ctx.by_kind("gate")
     compiled = next((stage for stage in ctx.stages.values() if "programs" in stage.summary), None)
     if gate is None or compiled is None:

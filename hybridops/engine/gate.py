@@ -25,7 +25,7 @@ from hybridops.engine.proposals import Ask, Done, Fall, Hold, Proposal, Reopen
 from hybridops.engine.reach import reach_of, snapshot_of
 from hybridops.engine.risks import facts_of, involved_with
 from hybridops.experiments import conduct
-from hybridops.experiments.models import Run
+from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.experiments.transitions import Ending
 from hybridops.trust.canonical import digest_of
 
@@ -56,14 +56,16 @@ def gate(ctx: Context) -> Proposal:
 def _ask(ctx: Context) -> Ask | Reopen:
     definition, (rules, policy_digest) = ctx.definition(), policy()
     compiled = ctx.summary_with("programs")
-    where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id))
+    snapshot = snapshot_of(ctx.run.experiment.snapshot_id)
+    where, involved = reach_of(snapshot, rules), involved_in(ctx.run, snapshot)
     if outside := next(filter(None, (where.why_not(body["region"]) for body in compiled["programs"])), ""):
         return Reopen(outside)
     first, *others = compiled["programs"]
-    assessment = assess(_facts(ctx, first), rules)
-    _check_answerable(ctx, assessment)
-    dearest = None if definition.submissions_max > 1 else Decimal(first["quote"]["high"])
-    listed = [first, *(body for body in others if _is_way_out(ctx, body, assessment, rules, dearest))]
+    assessment = assess(_facts(ctx, first, snapshot), rules)
+    _check_answerable(ctx, assessment, involved)
+    if definition.submissions_max == 1:
+        others = [body for body in others if Decimal(body["quote"]["high"]) < assessment.facts.cost_usd_max]
+    listed = [first, *(body for body in others if _is_way_out(ctx, body, snapshot, assessment, rules))]
     lapses_at = _lapses_at(ctx.run, assessment)
     envelope = _envelope(
         ctx, definition.submissions_max, compiled, listed, policy_digest, assessment, lapses_at
@@ -72,17 +74,17 @@ def _ask(ctx: Context) -> Ask | Reopen:
         envelope=envelope,
         assessment=assessment,
         evidence=_evidence(ctx, listed),
-        involved=involved_in(ctx.run),
+        involved=involved,
         lapses_at=lapses_at,
         policy_name=f"{rules.name} v{rules.version}",
         summary={"score": assessment.score, "cost_max": str(envelope.cost_usd_max)},
     )
 
 
-def _check_answerable(ctx: Context, assessment: Assessment) -> None:
+def _check_answerable(ctx: Context, assessment: Assessment, involved: frozenset[int]) -> None:
     """Raises Refused where too few distinct people could ever agree, and says who is missing."""
     team_id = ctx.run.experiment.project.team_id
-    if missing := missing_for(assessment.need, team_id, involved_in(ctx.run)):
+    if missing := missing_for(assessment.need, team_id, involved):
         raise Refused(
             f"Nobody could approve this: the policy asks for {missing_words(missing)} than this team has "
             "beside the people who are involved."
@@ -90,14 +92,13 @@ def _check_answerable(ctx: Context, assessment: Assessment) -> None:
 
 
 def _is_way_out(
-    ctx: Context, body: Mapping[str, Any], first: Assessment, rules: Policy, dearest: Decimal | None
+    ctx: Context, body: Mapping[str, Any], snapshot: DataSnapshot, first: Assessment, rules: Policy
 ) -> bool:
     """Whether another compiled program may be listed: it asks for no more people than the first.
 
-    With one submission it can only be what a reviewer narrows to, so it is listed where it is cheaper.
+    With one submission it can only be what a reviewer narrows to, so only cheaper ones are asked about.
     """
-    cheaper = dearest is None or Decimal(body["quote"]["high"]) < dearest
-    return cheaper and not stricter(first, assess(_facts(ctx, body), rules))
+    return not stricter(first, assess(_facts(ctx, body, snapshot), rules))
 
 
 def _lapses_at(run: Run, assessment: Assessment) -> datetime:
@@ -137,7 +138,7 @@ def _envelope(
     )
 
 
-def _facts(ctx: Context, first: Mapping[str, Any]) -> RiskFacts:
+def _facts(ctx: Context, first: Mapping[str, Any], snapshot: DataSnapshot) -> RiskFacts:
     """The same facts as the preview's, with the exact cost of the compiled program."""
     experiment = ctx.run.experiment
     backend = next(b for b in known() if (b.provider, b.name) == (first["provider"], first["backend"]))
@@ -147,22 +148,18 @@ def _facts(ctx: Context, first: Mapping[str, Any]) -> RiskFacts:
         cost_usd=Decimal(first["quote"]["high"]),
         shots=int(ctx.run.parameters["shots"]),
         project=experiment.project,
-        snapshot=snapshot_of(experiment.snapshot_id),
+        snapshot=snapshot,
         priority_class=experiment.priority_class,
         requester=ctx.run.requested_by,
         generated=bool(ctx.summary_with("circuit").get("circuit", {}).get("generated")),
     )
 
 
-def involved_in(run: Run) -> frozenset[int]:
+def involved_in(run: Run, snapshot: DataSnapshot) -> frozenset[int]:
     """Who had a hand in a run and therefore does not decide on it."""
-    experiment = run.experiment
-    return involved_with(
-        run.plan["definition"],
-        experiment.snapshot,
-        run.requested_by,
-        experiment.owner,
-    )
+    owner = run.experiment.owner_id
+    others = [] if owner == run.requested_by_id else [run.experiment.owner]
+    return involved_with(run.plan["definition"], snapshot, run.requested_by, *others)
 
 
 def _evidence(ctx: Context, listed: list[dict[str, Any]]) -> dict[str, Any]:

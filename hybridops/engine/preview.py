@@ -139,7 +139,7 @@ def _choices(
     book, _ = price_book()
     rules, _ = policy()
     shots = int(definition.check_parameters(wanted.parameters).get("shots", 1))
-    involved, where = involved_with(digest, snapshot, user), reach_of(snapshot)
+    involved, where = involved_with(digest, snapshot, user), reach_of(snapshot, rules)
     found = []
     for backend in known():
         blocked = guard(backend, definition, book, where, qubits=estimate.qubits, shots=shots)

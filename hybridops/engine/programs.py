@@ -12,7 +12,7 @@ from typing import Any
 
 from hybridops.artifacts.services import store
 from hybridops.backends.services import known
-from hybridops.definitions.queries import price_book, price_book_by_digest
+from hybridops.definitions.queries import policy, price_book, price_book_by_digest
 from hybridops.domain.budget import PriceBook, Quote, Rule, quote, to_micro
 from hybridops.domain.data import Reach
 from hybridops.domain.envelope import Envelope, Listed
@@ -72,7 +72,7 @@ def compile_programs(ctx: Context) -> Done:
     encoded = ctx.summary_with("circuit")
     circuit = ctx.fetch(encoded["artifacts"]["circuit"]).decode()
     shots, qubits = int(ctx.run.parameters["shots"]), int(encoded["circuit"]["qubits"])
-    where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id))
+    where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id), policy()[0])
     compiled: dict[tuple[str, str], dict[str, Any]] = {}
     options = []
     for backend in known():

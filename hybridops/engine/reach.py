@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hybridops.definitions.queries import policy
 from hybridops.domain.data import Reach, is_tighter
+from hybridops.domain.policy import Policy
 from hybridops.domain.risk import RiskFacts
 from hybridops.experiments.models import DataSnapshot
 
@@ -12,9 +12,8 @@ def snapshot_of(snapshot_id: int) -> DataSnapshot:
     return DataSnapshot.objects.select_related("project").get(pk=snapshot_id)
 
 
-def reach_of(snapshot: DataSnapshot) -> Reach:
+def reach_of(snapshot: DataSnapshot, rules: Policy) -> Reach:
     """What its owner says, under the policy in force."""
-    rules, _ = policy()
     allowed = rules.data_regions.get(snapshot.data_class, ())
     return Reach(snapshot.data_class, tuple(snapshot.regions), allowed, snapshot.project.home_region)
 

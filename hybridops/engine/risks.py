@@ -30,14 +30,17 @@ def facts_of(
     generated: bool = False,
 ) -> RiskFacts:
     """`definition` is its digest; `cost_usd` the worst case; `generated` a circuit nobody reviewed."""
-    home = Submission.objects.filter(run__plan__definition=definition, state=SubmissionState.RETRIEVED)
+    answered = Submission.objects.filter(
+        run__experiment__definition_digest=definition, state=SubmissionState.RETRIEVED
+    )
+    used = set(answered.values_list("backend", flat=True).distinct())
     return RiskFacts(
         cost_usd_max=cost_usd,
         shots=shots,
         real_hardware=backend.kind != "ideal simulator",
         backend=backend.name,
-        backend_used_before=home.filter(backend=backend.name).exists(),
-        definition_used_before=home.exists(),
+        backend_used_before=backend.name in used,
+        definition_used_before=bool(used),
         region=backend.region,
         home_region=project.home_region,
         data_class=snapshot.data_class,

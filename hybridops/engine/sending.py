@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hybridops.artifacts.services import fetch
+from hybridops.definitions.queries import policy
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import ProviderRefused, ProviderUnclear, Refused
 from hybridops.domain.ports import Capability, Program, Provider
@@ -36,7 +37,7 @@ def send(row: Submission, provider: Provider) -> SubmissionMove:
 def _outside(row: Submission) -> str:
     """Why the data of its run may not go to where it is sent, or nothing."""
     (snapshot_id,) = Submission.objects.filter(pk=row.pk).values_list("run__experiment__snapshot", flat=True)
-    return reach_of(snapshot_of(snapshot_id)).why_not(row.region)
+    return reach_of(snapshot_of(snapshot_id), policy()[0]).why_not(row.region)
 
 
 def program_for(row: Submission) -> Program:

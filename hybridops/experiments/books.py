@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from hybridops.domain import clock
 from hybridops.domain.errors import Conflict
@@ -93,16 +93,20 @@ def _write(
         return bool(cursor.rowcount == 1)
 
 
-def open_book(run_id: int) -> Book:
-    """The run, locked until the transaction ends."""
-    return _read(Run.objects.select_for_update().get(pk=run_id))
+def open_book(**run: int) -> Book:
+    """The run, found by its `pk` or that of one of its `stages`, locked until the transaction ends."""
+    return _read(_runs().select_for_update(of=("self",)).get(**run))
 
 
 def read_book(run_id: int, key: str) -> Book:
     """A run as it stands now, looked at from one of its stages; for reading only."""
-    book = _read(Run.objects.get(pk=run_id))
+    book = _read(_runs().get(pk=run_id))
     book.claimed = book.stages[key]
     return book
+
+
+def _runs() -> QuerySet[Run]:
+    return Run.objects.select_related("experiment__project", "requested_by")
 
 
 def _read(run: Run) -> Book:

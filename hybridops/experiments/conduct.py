@@ -140,13 +140,12 @@ def finish(
     actor: Actor,
     stage: StageMove | None = None,
     placement: Placement | None = None,
+    known: Book | None = None,
 ) -> Book:
     """Ends a run: its outcome, the open question, the promises nobody needs any more."""
     moves = [stage] if stage else []
-    book = apply(run_id=run_id, actor=actor, stages=moves, ending=ending, placement=placement)
-    request = approvals.open_for(subject(run_id))
-    if request is not None:
-        approvals.close(request_id=request.pk, target=RequestState.WITHDRAWN, why=ending.why, actor=actor)
+    book = apply(run_id=run_id, known=known, actor=actor, stages=moves, ending=ending, placement=placement)
+    approvals.close_for(subject(run_id), RequestState.WITHDRAWN, why=ending.why, actor=actor)
     for row in book.submissions.values():
         if row.state == SubmissionState.RESERVED:
             _leave(row, actor)
@@ -214,12 +213,12 @@ def leave_to_a_person(row: Submission) -> None:
 @transaction.atomic(savepoint=False)
 def release_unused(*, run_id: int, why: str, actor: Actor) -> None:
     """Gives back every reservation that no submission needs; the classical one is settled at the end."""
-    needed = set(
-        Submission.objects.filter(run_id=run_id, settled=False).values_list("reservation", flat=True)
-    )
-    for key in quotas.keys_held(run_id):
-        if key not in needed and key != classical_key(run_id):
-            quotas.release(key=key, why=why, actor=actor)
+    held = set(quotas.keys_held(run_id)) - {classical_key(run_id)}
+    if not held:
+        return
+    needed = Submission.objects.filter(run_id=run_id, settled=False).values_list("reservation", flat=True)
+    for key in sorted(held.difference(needed)):
+        quotas.release(key=key, why=why, actor=actor)
 
 
 @transaction.atomic(savepoint=False)

@@ -20,6 +20,7 @@ from hybridops.domain.states import LIVE_SUBMISSION, RunState, StageState
 from hybridops.domain.workflow import Definition, Fallback
 from hybridops.experiments import conduct
 from hybridops.experiments.answers import go_on
+from hybridops.experiments.books import Book
 from hybridops.experiments.models import DataSnapshot, Experiment, Run, Stage
 from hybridops.experiments.queries import run_for, snapshots_for
 from hybridops.experiments.transitions import Ending, StageMove, apply
@@ -87,7 +88,7 @@ def submit(
         replay_of=replay_of,
         made_at=clock.now(),
     )
-    Stage.objects.bulk_create(
+    stages = Stage.objects.bulk_create(
         Stage(run=run, key=spec.key, spec=asdict(spec), queue=spec.queue, state=StageState.WAITING)
         for spec in definition.stages
     )
@@ -104,7 +105,9 @@ def submit(
     )
     # A replay has the title of whoever asked first: it is theirs to have erased.
     said = {} if replay_of else {"title": experiment.title}
-    return apply(run_id=run.pk, actor=actor(user), facts={"plan": run.plan_digest}, personal=said).run
+    book = Book(run, {stage.key: stage for stage in stages}, {})
+    facts = {"plan": run.plan_digest}
+    return apply(run_id=run.pk, known=book, actor=actor(user), facts=facts, personal=said).run
 
 
 def _snapshot(user: User, wanted: Wanted, definition: Definition) -> DataSnapshot:

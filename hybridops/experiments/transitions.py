@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Required, TypedDict, Unpack
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from hybridops.audit.services import record
 from hybridops.domain import clock
@@ -71,11 +71,11 @@ def apply(*, run_id: int, known: Book | None = None, **moves: Unpack[Moves]) -> 
     run has ended (submissions may still move then: bills and results arrive late), Conflict where
     somebody else moved first.
     """
-    if known is not None and not known.submissions and not connection.in_atomic_block:
+    if known is not None and not known.submissions:
         with suppress(Conflict), transaction.atomic():
             return _apply(known.again(), moves)
     with transaction.atomic(savepoint=False):
-        return _apply(open_book(run_id), moves)
+        return _apply(open_book(pk=run_id), moves)
 
 
 class Moves(TypedDict, total=False):
@@ -207,11 +207,8 @@ def _milestone(book: Book) -> RunState:
 @transaction.atomic(savepoint=False)
 def claim(*, stage_id: int, worker: str, actor: Actor) -> Book | None:
     """Leases one ready stage to a worker; None where it is not ready (any more): a late or repeated call."""
-    found = Stage.objects.filter(pk=stage_id, state=StageState.READY).values_list("run_id", "key").first()
-    if found is None:
-        return None
-    book = open_book(found[0])
-    stage = book.stages[found[1]]
+    book = open_book(stages=stage_id)
+    stage = next(stage for stage in book.stages.values() if stage.pk == stage_id)
     if stage.state != StageState.READY or book.run.outcome:
         return None
     _lease(book, stage, worker)

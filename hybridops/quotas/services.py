@@ -89,21 +89,19 @@ def reserve(
     The same key with the same amount is the same reservation; with another amount it is a Conflict.
     Raises NoRoom naming the budget that is too small or frozen, Refused where no budget applies.
     """
-    made, fresh = Reservation.objects.get_or_create(
-        key=key,
-        defaults={
-            "state": ReservationState.HELD,
-            "run_id": run_id,
-            "what": what,
-            "amount_micro": amount_micro,
-            "price_book": price_book,
-            "made_at": clock.now(),
-        },
-    )
-    if not fresh:
-        if (made.run_id, made.amount_micro) != (run_id, amount_micro):
-            raise Conflict(f"Reservation {key} exists with another amount.")
-        return made
+    try:
+        with transaction.atomic():
+            made = Reservation.objects.create(
+                key=key,
+                state=ReservationState.HELD,
+                run_id=run_id,
+                what=what,
+                amount_micro=amount_micro,
+                price_book=price_book,
+                made_at=clock.now(),
+            )
+    except IntegrityError:
+        return _reserved(key, run_id, amount_micro)
     budgets = budgets_for(team_id=team_id, project_id=project_id, backend=backend, on=clock.now().date())
     if not budgets and amount_micro:
         raise Refused("No budget covers this. Finance can set one; until then nothing that costs money runs.")
@@ -113,6 +111,13 @@ def reserve(
     facts = {"reservation": key, "amount_micro": amount_micro, "what": what}
     record(stream=f"run:{run_id}", action="money.reserved", actor=actor, facts=facts)
     return made
+
+
+def _reserved(key: str, run_id: int, amount_micro: int) -> Reservation:
+    known = Reservation.objects.get(key=key)
+    if (known.run_id, known.amount_micro) != (run_id, amount_micro):
+        raise Conflict(f"Reservation {key} exists with another amount.")
+    return known
 
 
 def _promise(budget: Budget, amount_micro: int) -> None:

@@ -21,6 +21,8 @@ from tests.bootstrap.environments import PROJECT, closure, run, with_dependencie
 from tests.realdb import RealDatabase
 from tests.world import World
 
+pytestmark = pytest.mark.slow  # installs and starts
+
 
 @pytest.fixture
 def bundle(world: World) -> Made:

@@ -29,6 +29,8 @@ from tests.experiments.test_snapshots import drive_to_attempt, sent
 from tests.realdb import RealDatabase
 from tests.stores import skip_or_fail
 
+pytestmark = pytest.mark.slow  # real processes, killed and restored
+
 
 @pytest.fixture
 def house(real: RealDatabase) -> RealDatabase:

@@ -21,6 +21,8 @@ from hybridops.providers.local import IDEAL, LocalSimulator
 from hybridops.providers.store import ATTEMPTS_MAX, Store
 from hybridops.trust.canonical import digest
 
+pytestmark = pytest.mark.slow  # a real service process, killed
+
 SECONDS = 20.0
 
 

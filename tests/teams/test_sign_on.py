@@ -24,6 +24,8 @@ from hybridops.teams.models import User
 from tests.teams.issuer import CLIENT, PASSWORD, SECRET
 from tests.world import World
 
+pytestmark = pytest.mark.slow  # a real issuer, in its own process
+
 BACK = "http://testserver/sign-on/company/back/"
 
 
