@@ -56,6 +56,12 @@ def by_subject(subject: str) -> ApprovalRequest | None:
     return ApprovalRequest.objects.filter(subject=subject).order_by("-id").first()
 
 
+def is_decided(subject: str) -> bool:
+    """Whether the newest request about a subject is no longer pending."""
+    request = by_subject(subject)
+    return request is not None and request.state != RequestState.PENDING
+
+
 def all_about(subject: str) -> QuerySet[ApprovalRequest]:
     """Every request about a subject, oldest first, for callers that may see what it is about."""
     return ApprovalRequest.objects.filter(subject=subject).order_by("id")

@@ -272,17 +272,6 @@ def lapsed(*, limit: int = 100) -> list[ApprovalRequest]:
     return list(rows.order_by("lapses_at")[:limit])
 
 
-def is_decided(subject: str) -> bool:
-    """Whether the newest request about a subject is no longer pending."""
-    state = (
-        ApprovalRequest.objects.filter(subject=subject)
-        .order_by("-id")
-        .values_list("state", flat=True)
-        .first()
-    )
-    return state is not None and state != RequestState.PENDING
-
-
 def team_of(request_id: int) -> int:
     """The team whose inboxes a request stands in."""
     return ApprovalRequest.objects.values_list("team_id", flat=True).get(pk=request_id)

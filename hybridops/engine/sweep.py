@@ -16,6 +16,7 @@ from django.db import close_old_connections
 from redis import RedisError
 
 from hybridops.approvals import services as approvals
+from hybridops.approvals.queries import is_decided
 from hybridops.audit import services as audit
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.errors import HybridopsError
@@ -124,7 +125,7 @@ def wake_forgotten() -> None:
         for stage in held.filter(why__startswith=conduct.STOPPED):
             _wake(stage, "QPU spending was resumed")
     for stage in held.filter(why=conduct.APPROVAL):
-        if approvals.is_decided(conduct.subject(stage.run_id)):
+        if is_decided(conduct.subject(stage.run_id)):
             _wake(stage, "the request was decided")
     for stage in held.filter(why__startswith=conduct.FROZEN):
         request = approvals.open_for(conduct.subject(stage.run_id))
