@@ -13,6 +13,7 @@ from typing import Any
 from hybridops.domain.data import ANYWHERE
 
 CLASSES = ("research", "validation", "production", "customer-facing")
+EXEMPT = "research"  # the class that may use a QPU where the controls do without, with a reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def judge(rule: Mapping[str, Any], arms: Mapping[str, float | None]) -> Verdict:
         return Verdict(
             False, f"{missing} keeps not all rules, so there is nothing to compare", None, None, "nobody"
         )
-    accepted = answer <= mark * (1 + slack)
+    accepted = answer <= mark + abs(mark) * slack
     word = "no more than" if accepted else "more than"
     allowed = f" and {slack:.1%}" if slack else ""
     return Verdict(
@@ -54,7 +54,7 @@ def judge(rule: Mapping[str, Any], arms: Mapping[str, float | None]) -> Verdict:
 
 
 def _relative(value: float, reference: float | None) -> float | None:
-    return None if not reference else value / reference - 1
+    return None if not reference else (value - reference) / abs(reference)
 
 
 def _negated(value: float | None) -> float | None:

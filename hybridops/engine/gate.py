@@ -13,6 +13,7 @@ from hybridops.definitions.queries import policy
 from hybridops.domain import clock
 from hybridops.domain.assess import Assessment, assess, stricter
 from hybridops.domain.budget import rounded
+from hybridops.domain.control import Control, control
 from hybridops.domain.decide import missing_words
 from hybridops.domain.envelope import Envelope, Listed
 from hybridops.domain.errors import Refused
@@ -37,7 +38,7 @@ def gate(ctx: Context) -> Proposal:
     """Asks once; then says what the answer means for the run."""
     request = by_subject(conduct.subject(ctx.run.pk))
     if request is None or request.state == _R.STALE:
-        return _ask(ctx)
+        return _not_needed(ctx) or _ask(ctx)
     match request.state:
         case _R.PENDING:
             return Hold(conduct.APPROVAL)
@@ -51,6 +52,21 @@ def gate(ctx: Context) -> Proposal:
     word = "asks for changes" if request.state == _R.CHANGES_REQUESTED else "said no"
     who = "The policy" if vote is not None and vote.person_id is None else "A reviewer"
     return Fall(f"{who} {word}", Ending(RunState.REFUSED, f"{who} {word}. {said}"))
+
+
+def _not_needed(ctx: Context) -> Fall | None:
+    """Nothing is asked and nothing is spent where a control does without, unless the run says why it goes on."""
+    found = controlled(ctx)
+    if found is None or found.needed or ctx.run.plan["anyway"]:
+        return None
+    why = f"QPU is not needed here: {found.why}"
+    return Fall(f"a {why}", Ending(RunState.REFUSED, f"A {why}. Nothing was spent on one."))
+
+
+def controlled(ctx: Context) -> Control | None:
+    """What the controls reached, judged by the signed rule; None where the workflow has no such stage."""
+    summary = ctx.summary_with("control")
+    return control(ctx.definition().acceptance, summary["control"]) if summary else None
 
 
 def _ask(ctx: Context) -> Ask | Reopen:
@@ -175,4 +191,6 @@ def _evidence(ctx: Context, listed: list[dict[str, Any]]) -> dict[str, Any]:
         "calibrated_at",
         "quote",
     )
-    return {"programs": [{name: body[name] for name in names} for body in listed]}
+    found = controlled(ctx)
+    told = {"control": found.document()} if found else {}
+    return {"programs": [{name: body[name] for name in names} for body in listed], **told}

@@ -10,6 +10,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from hybridops.domain.risk import EXEMPT
+
 BACKEND = "ideal"
 ROUNDS_MAX = 60
 
@@ -83,7 +85,8 @@ def _submit(body: dict[str, Any]) -> Any:
     )
     wanted = Wanted(
         project_id=project.pk, snapshot_id=snapshot.pk, title="Dry run", business_outcome="", parameters={}, seed=1,
-        backend=BACKEND, priority_class="research", fallback="stop", deadline=None, cost_max_micro=10**9,
+        backend=BACKEND, priority_class=EXEMPT, fallback="stop", deadline=None, cost_max_micro=10**9,
+        anyway="A dry run goes the whole way.",
     )  # fmt: skip
     return intake.submit(user=user, workflow_name=body["name"], wanted=wanted, submit_key="dry-run")
 

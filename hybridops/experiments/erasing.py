@@ -64,5 +64,5 @@ def _erase_titles(person: Erased) -> dict[int, str]:
         titles |= found
         runs = Run.objects.filter(replay_of__in=runs)
     for run_id in titles:
-        Experiment.objects.filter(runs=run_id).update(title=GONE, business_outcome=GONE)
+        Experiment.objects.filter(runs=run_id).update(title=GONE, business_outcome=GONE, anyway=GONE)
     return titles

@@ -49,6 +49,7 @@ class Experiment(models.Model):
     snapshot = models.ForeignKey(DataSnapshot, on_delete=models.PROTECT, related_name="+")
     title = models.CharField(max_length=120)
     business_outcome = models.CharField(max_length=300)
+    anyway = models.CharField(max_length=300, default="", blank=True)
     workflow = models.SlugField()
     definition_digest = models.CharField(max_length=64)
     priority_class = models.CharField(max_length=20)

@@ -24,6 +24,7 @@ def wanted_again(run: Run) -> Wanted:
         fallback=experiment.fallback,
         deadline=None if late else experiment.deadline,
         cost_max_micro=experiment.cost_max_micro,
+        anyway=experiment.anyway,
     )
 
 

@@ -15,7 +15,7 @@ from hybridops.approvals.queries import request_for
 from hybridops.domain import clock
 from hybridops.domain.errors import BadInput, Conflict
 from hybridops.domain.presence import Presence
-from hybridops.domain.risk import CLASSES
+from hybridops.domain.risk import CLASSES, EXEMPT
 from hybridops.domain.states import LIVE_SUBMISSION, RunState, StageState
 from hybridops.domain.workflow import Definition, Fallback
 from hybridops.experiments import conduct
@@ -48,6 +48,7 @@ class Wanted:
     fallback: str
     deadline: datetime | None
     cost_max_micro: int
+    anyway: str = ""  # why a QPU is used where the controls do without; research only
 
 
 def check_project(user: User, project_id: int) -> None:
@@ -104,7 +105,7 @@ def submit(
         actor=actor(user),
     )
     # A replay has the title of whoever asked first: it is theirs to have erased.
-    said = {} if replay_of else {"title": experiment.title}
+    said = {} if replay_of else {"title": experiment.title, "anyway": experiment.anyway}
     book = Book(run, {stage.key: stage for stage in stages}, {})
     facts = {"plan": run.plan_digest}
     return apply(run_id=run.pk, known=book, actor=actor(user), facts=facts, personal=said).run
@@ -130,6 +131,11 @@ def _plan(
         raise BadInput(
             "Choose what happens without a QPU answer: stop, or the classical answer.", field="fallback"
         )
+    if wanted.anyway.strip() and wanted.priority_class != EXEMPT:
+        raise BadInput(
+            f"Only {EXEMPT} may use a QPU that is not needed. Choose that class, or say no reason.",
+            field="anyway",
+        )
     if wanted.deadline is not None and wanted.deadline <= clock.now():
         raise BadInput("The finish time is in the past. Choose a later one.", field="deadline")
     if not 0 <= wanted.seed < 2**31:
@@ -147,6 +153,7 @@ def _plan(
         "backend": wanted.backend,
         "priority_class": wanted.priority_class,
         "fallback": wanted.fallback,
+        "anyway": bool(wanted.anyway.strip()),
         "deadline": wanted.deadline and wanted.deadline.isoformat(),
         "cost_max_micro": wanted.cost_max_micro,
     }
@@ -161,6 +168,7 @@ def _experiment(
         snapshot=snapshot,
         title=wanted.title.strip()[:120],
         business_outcome=wanted.business_outcome.strip()[:300],
+        anyway=wanted.anyway.strip()[:300],
         workflow=definition.name,
         definition_digest=digest,
         priority_class=wanted.priority_class,

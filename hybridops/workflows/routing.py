@@ -32,6 +32,7 @@ class Routing:
         "baseline": routing_classical.baseline,
         "narrow": routing_narrow.narrow,
         "encode": routing_narrow.encode,
+        "control": routing_answer.control,
         "score": routing_answer.score,
         "answer_classically": routing_answer.answer_classically,
     }

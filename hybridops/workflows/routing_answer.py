@@ -51,6 +51,24 @@ def score(step: StepInput) -> StepOutput:
     return StepOutput(summary, _artifacts(step, problem, routes, table.split.stops))
 
 
+def control(step: StepInput) -> StepOutput:
+    """What comes of it without a QPU: the classical arms, and as many random bits as shots, treated as samples are."""
+    begun = time.perf_counter()
+    problem, settings = opened(step)
+    table, _ = _table(problem, subproblem(step))
+    step.report(0.5, f"{settings.shots} random shots through the same repair")
+    arms = _classical(step, problem)
+    arm = scoring.polish(table, "random", _uniform(step, table, settings.shots))
+    arms["random"] = scoring.arm_summary(table, arm, float(arms["heuristic"]["objective"]), raw=False)
+    summary = {
+        "step": "control",
+        "control": {name: found["objective"] for name, found in arms.items()},
+        "shots": settings.shots,
+        "seconds": time.perf_counter() - begun,
+    }
+    return StepOutput(summary)
+
+
 def answer_classically(step: StepInput) -> StepOutput:
     """The better of heuristic and baseline, in the shape of `score`, marked as degraded."""
     begun = time.perf_counter()
@@ -86,13 +104,18 @@ def _arms(step: StepInput, table: SplitTable, distribution: Floats) -> list[scor
     """The samples, as many uniformly random states, as many ideal shots: polished by the same function."""
     shots = scoring.read_samples(step.samples, table.split.qubits)
     waited = sum(part.seconds for part in step.samples)
-    uniform = scoring.random_shots(table.split.qubits, shots.total, (step.seed, _RANDOM))
+    uniform = _uniform(step, table, shots.total)
     ideal = scoring.drawn_shots(distribution, shots.total, (step.seed, _IDEAL))
     return [
         scoring.polish(table, "quantum", shots, waited),
         scoring.polish(table, "random", uniform),
         scoring.polish(table, "ideal", ideal),
     ]
+
+
+def _uniform(step: StepInput, table: SplitTable, count: int) -> scoring.Shots:
+    """The random control, the same states before the gate and at the score."""
+    return scoring.random_shots(table.split.qubits, count, (step.seed, _RANDOM))
 
 
 def _classical(step: StepInput, problem: Problem) -> dict[str, dict[str, Any]]:

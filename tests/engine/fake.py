@@ -24,6 +24,7 @@ from hybridops.trust.canonical import digest
 
 HOOKS: dict[str, Callable[[StepInput], None]] = {}
 ANSWER = {"quantum": 90.0}
+CONTROL: dict[str, float] = {}
 
 
 def _hooked(name: str, summary: dict[str, object]) -> Callable[[StepInput], StepOutput]:
@@ -47,6 +48,10 @@ def _score(given: StepInput) -> StepOutput:
     return StepOutput({"arms": {name: {"objective": value} for name, value in arms.items()}})
 
 
+def _control(given: StepInput) -> StepOutput:
+    return StepOutput({"control": dict(CONTROL)})
+
+
 def _more(given: StepInput) -> StepOutput:
     return StepOutput({"more": len(given.samples) < given.parameters["rounds"]})
 
@@ -57,6 +62,7 @@ class Fake:
         "check": _hooked("check", {}),
         "work": _hooked("work", {}),
         "encode": _encode,
+        "control": _control,
         "more": _more,
         "score": _score,
         "answer_classically": _hooked("answer_classically", {}),

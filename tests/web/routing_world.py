@@ -59,6 +59,8 @@ def routing_run(world: World, snapshot: DataSnapshot, **changes: Any) -> Run:
     """A routing run as Ines submits it, driven until it waits for a person."""
     wanted = {
         "workflow": "routing",
+        "priority_class": "research",
+        "anyway": "to see the whole way",
         "snapshot_id": snapshot.pk,
         "parameters": PARAMETERS,
         "title": "Night shift",

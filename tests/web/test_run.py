@@ -100,7 +100,10 @@ def test_an_accepted_run_shows_everything_it_found(world: World, as_: SignIn, en
         "QPU submission 1",
         "$3.30",
         "q3 4.90 %",
-        "9 stages",
+        "10 stages",
+        "Is a QPU needed here?",
+        "the best classical solver",
+        "Used anyway, as research may: “to see the whole way”",
     ):
         assert words in text, words
     assert "None" not in text

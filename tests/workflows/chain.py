@@ -46,7 +46,7 @@ class Chain:
 
     def prepared(self) -> Chain:
         """The same chain, up to the gate."""
-        self.take("check", "heuristic", "baseline", "narrow", "encode")
+        self.take("check", "heuristic", "baseline", "narrow", "encode", "control")
         return self
 
     def stored(self, step: str, name: str) -> Any:

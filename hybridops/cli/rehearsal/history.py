@@ -19,9 +19,10 @@ from hybridops.approvals.queries import by_subject
 from hybridops.audit.services import seal, sequence
 from hybridops.backends.services import observe
 from hybridops.cli.rehearsal.people import HISTORY_DAYS, add_snapshot
-from hybridops.cli.rehearsal.problems import PROBLEMS
+from hybridops.cli.rehearsal.problems import PROBLEMS, WHY_ANYWAY
 from hybridops.domain import clock
 from hybridops.domain.presence import Method, Presence
+from hybridops.domain.risk import EXEMPT
 from hybridops.domain.states import RequestState
 from hybridops.engine import intake, wiring
 from hybridops.engine.inline import ask_providers, drive
@@ -36,6 +37,7 @@ from hybridops.teams.models import User
 SEED = 20260101
 PATHS = (
     ("approve", 60),
+    ("needless", 10),
     ("narrow", 8),
     ("reject", 6),
     ("changes", 4),
@@ -94,7 +96,7 @@ def _one(rng: random.Random, number: int, at: datetime) -> Planned:
         fallback=rng.choice(("classical", "stop")),
         reviewer=rng.choice(REVIEWERS),
         wait_minutes=rng.choice((4, 7, 12, 25, 40, 95)),
-        priority=rng.choice(("research", "validation", "validation", "production")),
+        priority=rng.choice(("validation", "production")) if path == "needless" else EXEMPT,
     )
 
 
@@ -152,6 +154,7 @@ def _wanted(told: Planned) -> Wanted:
         fallback=told.fallback,
         deadline=None,
         cost_max_micro=20_000_000,
+        anyway=WHY_ANYWAY if told.priority == EXEMPT else "",
     )
 
 

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 from hybridops.backends.services import known
 from hybridops.cli.rehearsal.people import add_snapshot
-from hybridops.cli.rehearsal.problems import PROBLEMS
+from hybridops.cli.rehearsal.problems import PROBLEMS, WHY_ANYWAY
 from hybridops.domain import clock
+from hybridops.domain.risk import EXEMPT
 from hybridops.engine import intake
 from hybridops.experiments.models import Run
 from hybridops.experiments.services import Wanted
@@ -35,10 +36,11 @@ def start_one() -> Run | None:
         parameters={},
         seed=1,
         backend="heron-torino",
-        priority_class="validation",
+        priority_class=EXEMPT,
         fallback="classical",
         deadline=clock.now() + timedelta(hours=5),
         cost_max_micro=20_000_000,
+        anyway=WHY_ANYWAY,
     )
     user = User.objects.get(username="ines")
     return intake.submit(user=user, workflow_name="routing", wanted=wanted, submit_key=uuid4().hex)

@@ -18,9 +18,10 @@ from hybridops.cli import serving
 from hybridops.cli.rehearsal.browser import Browser, Refusal
 from hybridops.cli.rehearsal.cast import PASSWORD
 from hybridops.cli.rehearsal.people import found_demo
-from hybridops.cli.rehearsal.problems import PROBLEMS
+from hybridops.cli.rehearsal.problems import PROBLEMS, WHY_ANYWAY
 from hybridops.cli.stack import Stack
 from hybridops.domain import clock
+from hybridops.domain.risk import EXEMPT
 from hybridops.domain.states import ENDINGS, RequestState
 from hybridops.experiments.conduct import subject
 from hybridops.experiments.models import Run
@@ -77,6 +78,7 @@ class Once:
             browser.post(*self._upload(browser.get(SUBMIT)["data-form"]))
             form = browser.get(browser.url)["submit"]
             cap = {"cost_max": "20.00", "backend": BACKENDS.get(self.provider, ""), "seed": str(self.seed)}
+            cap |= {"priority_class": EXEMPT, "anyway": WHY_ANYWAY}
             form.pop("raise_cap", None)
             browser.post(SUBMIT, {**form, **cap, "preview_digest": ""})
         except Refusal as problem:

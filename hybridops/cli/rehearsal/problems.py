@@ -42,6 +42,8 @@ def _wave(seed: int, stops: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+WHY_ANYWAY = "To show the whole way: classical solvers solve instances of this size outright."
+
 PROBLEMS = {
     "zones": Problem(
         "Montréal car-share zones",

@@ -26,6 +26,7 @@ from hybridops.teams.models import User
 from hybridops.web import figures, fmt
 from hybridops.web.answers import changes, listed
 from hybridops.web.answers import decision as answers
+from hybridops.web.viewmodels.needed import needed_of
 
 UNATTENDED = (Method.SESSION, Method.REHEARSAL)
 
@@ -184,6 +185,8 @@ def _evidence(request: ApprovalRequest, run: Run, definition: Definition | None)
     return {
         "baselines": figures.bars(figures.Arms(tuple(arms), unit)) if arms else None,
         "programs": programs,
+        "needed": needed_of(request.evidence.get("control"), run.experiment.anyway),
+        "unit": unit,
     }
 
 

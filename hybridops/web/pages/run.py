@@ -26,6 +26,7 @@ from hybridops.web.pages.run_story import Story
 from hybridops.web.pages.runs import shown
 from hybridops.web.viewmodels.drawings import circuit_figure, routes_figure
 from hybridops.web.viewmodels.money import quote_lines
+from hybridops.web.viewmodels.needed import needed_of
 from hybridops.web.viewmodels.results import arms_figure, candidates, credit
 from hybridops.web.viewmodels.samples import samples_figure, valid_shots
 from hybridops.web.viewmodels.timeline import AXES, computing_seconds, labels, marks_of, score_of, so_far
@@ -131,6 +132,7 @@ def _findings(story: Story, drawn: str) -> dict[str, Any]:
         "unit": unit,
         "arms": arms_figure(arms, unit) if arms else None,
         "credit": credit(scored),
+        "needed": needed_of(story.control, story.run.experiment.anyway),
         "valid": valid,
         "valid_share": valid[0] / valid[1] if valid else None,
         "samples": samples_figure(scored, unit, repaired=drawn == "repaired"),

@@ -17,6 +17,7 @@ from hybridops.artifacts.services import fetch
 from hybridops.backends.services import snapshot
 from hybridops.definitions.queries import workflow_by_digest
 from hybridops.domain import clock
+from hybridops.domain.control import control
 from hybridops.domain.errors import BadInput, Unsigned
 from hybridops.domain.states import LIVE_SUBMISSION, RunState, StageState, SubmissionState
 from hybridops.domain.workflow import Definition
@@ -87,6 +88,12 @@ class Story:
 
     def summary_with(self, name: str) -> Mapping[str, Any]:
         return next((row.summary for row in self.stages if name in row.summary), {})
+
+    @property
+    def control(self) -> Mapping[str, Any] | None:
+        """What the controls reached, by the run's own rule; None before them and where the definition is retired."""
+        found = self.summary_with("control").get("control")
+        return control(self.definition.acceptance, found).document() if found and self.definition else None
 
     @cached_property
     def scored(self) -> Mapping[str, Any]:

@@ -83,6 +83,13 @@ class SubmitForm(forms.Form):
         choices=[(str(key), words) for key, words in FALLBACKS.items()],
         help_text="A classical answer marks the run as degraded.",
     )
+    anyway = forms.CharField(
+        label="Use a QPU even where it is not needed",
+        max_length=300,
+        required=False,
+        help_text="Research only: say why, it stays on the run. Else a run that a classical solver or random bits "
+        "answer as well ends without a QPU.",
+    )
     cost_max = MoneyField(
         label="Spend at most on the QPU",
         max_digits=12,
@@ -140,6 +147,7 @@ class SubmitForm(forms.Form):
             backend=value["backend"],
             priority_class=value["priority_class"],
             fallback=value["fallback"],
+            anyway=value["anyway"],
             deadline=value["deadline"],
             cost_max_micro=_micro(value["cost_max"]),
         )
