@@ -1,4 +1,4 @@
-"""The mixer exp(+i beta sum X) as real rotations of groups of neighbouring qubits, in place of order.
+"""The mixer exp(+i beta sum X) as real rotations of neighbouring qubits, a group at a time.
 
 RX = RZ(-pi/2) RY RZ(pi/2), and RZ commutes with a diagonal cost, so the mixer becomes a real rotation that acts
 on the real and the imaginary half alike; only the phase of the start remembers. A group is one matrix product.
@@ -6,35 +6,38 @@ on the real and the imaginary half alike; only the phase of the start remembers.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from hybridops.solvers.arrays import Array, write
-from hybridops.solvers.problem import Floats
+from hybridops.solvers.problem import Floats, Ints
 
-_GROUP = 5  # 32 x 32 blocks keep a core's multipliers busy
+_GROUP = 4  # 16 x 16 blocks: larger ones multiply more than they save, smaller ones call too often
 
 
 def groups(qubits: int) -> list[int]:
-    """How many qubits each product rotates, the least significant group first: 5, then the rest evenly."""
-    first = min(_GROUP, qubits)
-    count = -(-(qubits - first) // _GROUP)
-    if not count:
-        return [first]
-    small, larger = divmod(qubits - first, count)
-    return [first] + [small + 1] * larger + [small] * (count - larger)
+    """How many qubits each product rotates, the least significant group first: 4 at most, as even as can be."""
+    count = -(-qubits // _GROUP)
+    small, larger = divmod(qubits, count)
+    return [small + 1] * larger + [small] * (count - larger)
 
 
 def rotation(betas: Floats, size: int) -> Floats:
     """RY(-2 beta) on `size` qubits for each of (b,) angles: shape (b, 2^size, 2^size)."""
-    cosine, sine = np.cos(betas), np.sin(betas)
-    one = np.stack((np.stack((cosine, sine), axis=-1), np.stack((-sine, cosine), axis=-1)), axis=-2)
-    block = one
-    for _ in range(size - 1):
-        wide = 2 * block.shape[1]
-        block = (block[:, :, None, :, None] * one[:, None, :, None, :]).reshape(-1, wide, wide)
-    return block
+    apart, signs = _entries(size)
+    flips = np.arange(size + 1)
+    powers = np.cos(betas)[:, None] ** (size - flips) * np.sin(betas)[:, None] ** flips
+    return powers[:, apart] * signs
+
+
+@cache
+def _entries(size: int) -> tuple[Ints, Floats]:
+    """For each entry of the block: in how many bits its row and column differ, and its sign."""
+    row, column = np.arange(1 << size)[:, None], np.arange(1 << size)[None, :]
+    odd = np.bitwise_count(row & ~column) % 2
+    return np.bitwise_count(row ^ column).astype(np.int64), 1.0 - 2.0 * odd
 
 
 def rotate(xp: Any, turn: Array, wave: Array, out: Array, below: int) -> None:

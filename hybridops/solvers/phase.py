@@ -12,19 +12,24 @@ from typing import Any
 import numpy as np
 
 from hybridops.solvers.arrays import Array, write
+from hybridops.solvers.problem import Floats
+
+QUARTER = np.pi / 4
 
 
-def quarters(states: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Half angles of RZ(pi/2) on |+>: row r holds pi/4 ((ones in the state + r) mod 4), shape (4, states)."""
-    ones = np.bitwise_count(np.arange(states))[None, :] + np.arange(4)[:, None]
-    return np.pi / 4 * (ones % 4)
+def quarters(states: int) -> Floats:
+    """Half angles of RZ(pi/2) on |+>: pi/4 (ones in the state mod 4), shape (states,)."""
+    return QUARTER * (np.bitwise_count(np.arange(states)) % 4)
 
 
-def start(xp: Any, out: Array, cost: Array, half: Array, quarter: Array, norm: float, room: list[Array]) -> None:
-    """out (b, 2, m) = norm i^ones exp(2i half cost), `half` (b, 1) = -gamma / 2, cost and quarter (m,)."""
+def start(
+    xp: Any, out: Array, cost: Array, half: Array, turned: tuple[Array, float], norm: float, room: list[Array]
+) -> None:
+    """out (b, 2, m) = norm exp(2i (half cost + turned)), `half` (b, 1) = -gamma / 2, cost (m,), turned (m,) + 1."""
     tangent, wide = room
     write(xp, "multiply", cost[None, :], half, out=tangent)
-    tangent += quarter[None, :]
+    tangent += turned[0][None, :]
+    tangent += turned[1]
     _half_angle(xp, tangent, wide, 2 * norm)
     write(xp, "subtract", wide, norm, out=out[:, 0, :])
     write(xp, "multiply", wide, tangent, out=out[:, 1, :])

@@ -14,7 +14,8 @@ from hybridops.solvers import mixer, phase
 from hybridops.solvers.arrays import Array, write
 from hybridops.solvers.problem import Floats
 
-TILE = 15  # a tile's real and imaginary parts twice, and two spare halves, fit a core's cache
+_APART = 64  # numbers between tiles: at distances of powers of two, caches would map them all to few places
+TILE = 16  # a tile's real and imaginary parts twice, and two spare halves, fit a core's cache
 
 # Gets |amplitude|^2 (b, u, m) of a block: all u values of the upper qubits by the columns that the slice names.
 type Measure = Callable[[slice, Array], None]
@@ -30,10 +31,12 @@ class Register:
         self.upper = self.lower.pop() if states > 1 << tile and len(self.lower) > 1 else 0
         self.tile = states >> self.upper
         self.norm = float(states) ** -0.5
+        # Of the ones in a state, those in the upper qubits are the same all over a tile.
         self.quarters = xp.asarray(phase.quarters(self.tile), dtype=self.dtype)
         self.tiles = [xp.zeros((batch, 2, self.tile), dtype=self.dtype) for _ in range(2)]
         self.halves = [xp.zeros((batch, self.tile), dtype=self.dtype) for _ in range(2)]
-        self.wave = xp.zeros((batch, 2, states if self.upper else 0), dtype=self.dtype)
+        rows = 1 << self.upper if self.upper else 0
+        self.wave = xp.zeros((batch, 2, rows, self.tile + _APART), dtype=self.dtype)
 
     @property
     def numbers(self) -> int:
@@ -63,20 +66,18 @@ class Register:
         }
         return [made[size] for size in sizes]
 
-    def _columns(self, number: int) -> slice:
-        return slice(number * self.tile, (number + 1) * self.tile)
-
     def _phase(self, number: int, half: Array, *, first: bool) -> None:
         """The cost layer of one tile, into the first tile buffer."""
-        count, columns = half.shape[0], self._columns(number)
+        count = half.shape[0]
+        cost = self.cost[number * self.tile : (number + 1) * self.tile]
         wave, spare = (tile[:count, :, :] for tile in self.tiles)
         room = [part[:count, :] for part in self.halves]
         if first:
-            quarter = self.quarters[number.bit_count() % 4, :]
-            phase.start(self.xp, wave, self.cost[columns], half, quarter, self.norm, room)
+            turned = self.quarters, phase.QUARTER * (number.bit_count() % 4)
+            phase.start(self.xp, wave, cost, half, turned, self.norm, room)
         else:
-            before = self.wave[:count, :, columns] if self.upper else wave
-            phase.apply(self.xp, before, wave, self.cost[columns], half, room, spare)
+            before = self.wave[:count, :, number, : self.tile] if self.upper else wave
+            phase.apply(self.xp, before, wave, cost, half, room, spare)
 
     def _rotate(self, number: int, turns: list[Array]) -> None:
         """The lower qubits of one tile, from the first tile buffer to the wave, or to the first buffer."""
@@ -84,7 +85,7 @@ class Register:
         for place, (turn, size) in enumerate(zip(turns, self.lower, strict=True)):
             wave, out = (tile[:count, :, :] for tile in self.tiles)
             if self.upper and place == len(turns) - 1:
-                out = self.wave[:count, :, self._columns(number)]
+                out = self.wave[:count, :, number, : self.tile]
             else:
                 self.tiles.reverse()
             mixer.rotate(self.xp, turn, wave, out, below)
@@ -93,7 +94,7 @@ class Register:
     def _rotate_upper(self, turn: Array, measure: Measure | None) -> None:
         """The upper qubits, block by block; the last layer is measured and not written back."""
         count, side = turn.shape[0], turn.shape[1]
-        wave = self.xp.reshape(self.wave[:count, :, :], (count, 2, side, self.tile))
+        wave = self.wave[:count, :, :, :]
         width = self.tile // side
         block = self.xp.reshape(self.tiles[0][:count, :, :], (count, 2, side, width))
         for at in range(0, self.tile, width):
