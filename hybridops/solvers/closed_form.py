@@ -16,7 +16,7 @@ _NUMBERS = 1 << 18  # of one block of products: as much as stays in a core's cac
 
 
 def expectation(ising: Ising, gammas: Floats, betas: Floats) -> Floats:
-    """<C> - offset, float64, for angles of shape (b,) each; O(n^3) a gamma for dense costs, O(n^2 k) for k neighbours."""
+    """<C> - offset, float64, for angles of shape (b,) each; O(n^3) a gamma, O(n^2 k) with k neighbours a spin."""
     field, single, double = coefficients(ising, gammas).T
     turned = np.sin(2 * betas)
     return np.asarray(field * turned + single * np.sin(4 * betas) + double * turned**2)

@@ -29,7 +29,8 @@ def rotation(betas: Floats, size: int) -> Floats:
     apart, signs = _entries(size)
     flips = np.arange(size + 1)
     powers = np.cos(betas)[:, None] ** (size - flips) * np.sin(betas)[:, None] ** flips
-    return powers[:, apart] * signs
+    # Memory in the order of the axes, always: products of other strides round differently.
+    return np.ascontiguousarray(np.take(powers, apart, axis=1) * signs)
 
 
 @cache

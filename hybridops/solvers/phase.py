@@ -35,7 +35,9 @@ def start(
     write(xp, "multiply", wide, tangent, out=out[:, 1, :])
 
 
-def apply(xp: Any, wave: Array, out: Array, cost: Array, half: Array, room: list[Array], spare: Array) -> None:
+def apply(
+    xp: Any, wave: Array, out: Array, cost: Array, half: Array, room: list[Array], spare: Array
+) -> None:
     """out (b, 2, m) = wave exp(2i half cost); they may be one array. `room` and `spare` (as out) are overwritten."""
     sine, cosine = room
     write(xp, "multiply", cost[None, :], half, out=sine)

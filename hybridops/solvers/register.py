@@ -62,7 +62,8 @@ class Register:
         """The rotations of this layer, one for each group, lowest qubits first."""
         sizes = self.lower + [self.upper] * bool(self.upper)
         made = {
-            size: self.xp.asarray(mixer.rotation(betas, size), dtype=self.dtype) for size in sorted(set(sizes))
+            size: self.xp.asarray(mixer.rotation(betas, size), dtype=self.dtype)
+            for size in sorted(set(sizes))
         }
         return [made[size] for size in sizes]
 

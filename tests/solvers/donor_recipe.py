@@ -50,11 +50,15 @@ def _edges(shape: str, spins: int, rng: np.random.Generator) -> Floats:
             return graph
 
 
+def donors_of(family: str) -> list[Ising]:
+    """The donors of a family's rows, each divided by its scale."""
+    place = FAMILIES.index(family)
+    return [member(family, SPINS, [SEED, place, number]).scaled() for number in range(DONORS)]
+
+
 def row(family: str, layers: int) -> tuple[Floats, Floats]:
     """The gammas and betas that minimise the mean of <C> / (scale n) over the donors."""
-    costs = [
-        member(family, SPINS, [SEED, FAMILIES.index(family), number]).scaled() for number in range(DONORS)
-    ]
+    costs = donors_of(family)
     together = [Qaoa(cost_diagonal(ising)) for ising in costs]
 
     def energy(gammas: Floats, betas: Floats) -> Floats:

@@ -20,7 +20,10 @@ def mixed_ising(seed: int, qubits: int, density: float = 1.0, fields: float = 1.
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.integers(0, 10_000), st.integers(1, 9), st.sampled_from([0.0, 0.4, 1.0]), st.sampled_from([0.0, 1.0, 5.0])
+    st.integers(0, 10_000),
+    st.integers(1, 9),
+    st.sampled_from([0.0, 0.4, 1.0]),
+    st.sampled_from([0.0, 1.0, 5.0]),
 )
 def test_it_is_the_simulator(seed: int, qubits: int, density: float, fields: float):
     """Any graph, any fields, angles of any size and sign: equal to 2^n amplitudes, to nine digits of the scale."""
