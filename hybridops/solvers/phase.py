@@ -29,7 +29,8 @@ def start(
     tangent, wide = room
     write(xp, "multiply", cost[None, :], half, out=tangent)
     tangent += turned[0][None, :]
-    tangent += turned[1]
+    if turned[1]:
+        tangent += turned[1]
     _half_angle(xp, tangent, wide, 2 * norm)
     write(xp, "subtract", wide, norm, out=out[:, 0, :])
     write(xp, "multiply", wide, tangent, out=out[:, 1, :])

@@ -107,10 +107,8 @@ class Register:
                 wave[:, :, :, columns] = block
 
     def _weights(self, block: Array) -> Array:
-        """|amplitude|^2 of (b, 2, u, m): shape (b, u, m), good until the next call."""
-        shape = (block.shape[0], *block.shape[2:])
-        weights, other = (self.xp.reshape(half[: shape[0], :], shape) for half in self.halves)
-        write(self.xp, "multiply", block[:, 0, :, :], block[:, 0, :, :], out=weights)
-        write(self.xp, "multiply", block[:, 1, :, :], block[:, 1, :, :], out=other)
-        weights += other
+        """|amplitude|^2 of (b, 2, u, m), which is overwritten: shape (b, u, m), good until the next call."""
+        weights = self.xp.reshape(self.halves[0][: block.shape[0], :], (block.shape[0], *block.shape[2:]))
+        block *= block
+        write(self.xp, "add", block[:, 0, :, :], block[:, 1, :, :], out=weights)
         return weights
