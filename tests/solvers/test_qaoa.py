@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridops.domain.errors import BadInput
+from hybridops.solvers import closed_form
 from hybridops.solvers.angles import STRATEGIES, TRAINING_EVALUATIONS, choose_angles
 from hybridops.solvers.arrays import array_module, to_numpy
 from hybridops.solvers.ising import Ising, cost_diagonal, from_document
@@ -163,6 +164,20 @@ def test_angles_minimise(strategy: str):
     assert choose_angles(ising, "trained", 2, seed=1).expected_energy <= found.expected_energy + 1e-3
     assert choose_angles(ising, strategy, 2, seed=1) == found
     assert "arXiv" in found.source or strategy in ("donor", "trained")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_expected_energy_is_of_the_cost_itself(strategy: str):
+    """The angles that are handed out, in the unscaled cost with its offset: by state vector, and by the formula."""
+    ising = random_ising(4, 7)
+    larger = Ising(20.0, 30 * ising.fields, 30 * ising.couplings)
+    found = choose_angles(larger, strategy, 1, seed=1)
+    weights = Qaoa(cost_diagonal(larger)).probabilities(np.array(found.gammas), np.array(found.betas))
+    assert np.isclose(found.expected_energy, 20.0 + weights @ cost_diagonal(larger), rtol=1e-4)
+    thirty = Ising(20.0, random_ising(4, 30).fields, random_ising(4, 30).couplings)
+    found = choose_angles(thirty, strategy, 1, seed=1)
+    by_formula = closed_form.expectation(thirty, np.array(found.gammas), np.array(found.betas))
+    assert np.isclose(found.expected_energy, 20.0 + by_formula[0], rtol=1e-9)
 
 
 def test_angles_do_not_depend_on_the_unit():
