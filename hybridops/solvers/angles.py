@@ -1,21 +1,25 @@
-"""Where the angles come from: a ramp, a published table, or training by batched simulation.
+"""Where the angles come from: a ramp, a published table, a donor of like structure, or training.
 
-Angles are chosen for the cost divided by `Ising.scale`; what comes out is for the cost itself.
+Angles are chosen for the cost divided by `Ising.scale`; what comes out is for the cost itself. Ramp, table and
+donors never look at the instance; training does, by simulation, or above its reach by the one-layer formula.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hybridops.domain.errors import BadInput
+from hybridops.solvers import closed_form, donors, search
 from hybridops.solvers.ising import Ising, cost_diagonal
 from hybridops.solvers.problem import Floats
-from hybridops.solvers.qaoa import Qaoa
+from hybridops.solvers.qaoa import QUBITS_MAX, Qaoa
 
-STRATEGIES = ("ramp", "transferred", "trained")
+STRATEGIES = ("ramp", "transferred", "donor", "trained")
+LAYERS_MAX = 3
 RAMP_STEP = 0.75  # Sack, Serbyn 2021 (arXiv:2101.05742): the Trotter step that starts QAOA best
 
 # Sherrington-Kirkpatrick model at infinite size: Farhi et al. 2019 (arXiv:1910.08187), digits as in
@@ -25,73 +29,84 @@ _TRANSFERRED = {
     2: ((0.3817, 0.6655), (0.4960, 0.2690)),
     3: ((0.3297, 0.5688, 0.6406), (0.5500, 0.3675, 0.2109)),
 }
-_BOX = (2.0, 0.8)  # training looks at scaled gamma in 0..2 and beta in 0..pi/4
-_FIRST, _ROUNDS, _ROUND = 256, 6, 64
-TRAINING_EVALUATIONS = 2 + _FIRST + _ROUNDS * _ROUND
+_ROUNDS = 6
+TRAINING_EVALUATIONS = search.evaluations(2, _ROUNDS)
+
+type Energy = Callable[[Floats, Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True)
 class Angles:
-    """`gammas`, `betas` for the unscaled cost; `expected_energy` is ideal and includes the offset.
+    """`gammas`, `betas` for the unscaled cost, and the `source` of their values: a paper, a donor, this instance.
 
-    `evaluations` counts the simulated circuits that the choice looked at: 0 for ramp and transferred.
+    `evaluations` counts the circuits that the choice looked at: 0 unless trained. `expected_energy` is ideal and
+    includes the offset; None where the register is too large to know. `nbytes` are the simulator's.
     """
 
     strategy: str
+    source: str
     gammas: tuple[float, ...]
     betas: tuple[float, ...]
     scale: float
     evaluations: int
-    expected_energy: float
+    expected_energy: float | None
     nbytes: int
 
 
 def choose_angles(ising: Ising, strategy: str, layers: int, seed: int, xp: Any = np) -> Angles:
-    """Angles by `strategy` for 1 to 3 layers, float32 on `xp`; raises BadInput for what it does not know."""
-    if strategy not in STRATEGIES or layers not in _TRANSFERRED:
+    """Angles by `strategy` for 1 to 3 layers, float32 on `xp`; raises BadInput for what it does not know.
+
+    Above `QUBITS_MAX` spins nothing is simulated: one layer by the closed form in float64, and no training of more.
+    """
+    if strategy not in STRATEGIES or not 1 <= layers <= LAYERS_MAX:
         raise BadInput(f"angles come by {', '.join(STRATEGIES)} for 1 to 3 layers", field="angle_strategy")
     scale = ising.scale
-    qaoa = Qaoa(cost_diagonal(ising, xp, xp.float32) / scale, xp)
-    points, evaluations = {"ramp": _ramp(layers), "transferred": _table(layers)}.get(strategy), 0
-    if points is None:
-        points, evaluations = _train(qaoa, layers, seed), TRAINING_EVALUATIONS
+    energy, nbytes = _energy(ising, layers, xp)
+    points, source = _points(ising, strategy, layers)
+    if strategy == "trained":
+        if energy is None:
+            raise BadInput(
+                f"above {QUBITS_MAX} qubits angles are trained for one layer; choose one layer, or donor angles",
+                field="angle_strategy",
+            )
+        starts = np.vstack([_points(ising, name, layers)[0] for name in ("transferred", "ramp")])
+        points = search.lowest(energy, starts, seed, _ROUNDS)
     gammas, betas = points[:layers], points[layers:]
-    energy = float(qaoa.expectation(gammas[None], betas[None])[0])
     return Angles(
         strategy=strategy,
+        source=source,
         gammas=tuple((gammas / scale).tolist()),
         betas=tuple(betas.tolist()),
         scale=scale,
-        evaluations=evaluations,
-        expected_energy=ising.offset + scale * energy,
-        nbytes=qaoa.nbytes,
+        evaluations=TRAINING_EVALUATIONS if strategy == "trained" else 0,
+        expected_energy=None if energy is None else _expected(ising, energy, gammas, betas),
+        nbytes=nbytes,
     )
 
 
-def _ramp(layers: int) -> Floats:
-    share = (np.arange(layers) + 0.5) / layers
-    return RAMP_STEP * np.concatenate((share, 1 - share))
+def _energy(ising: Ising, layers: int, xp: Any) -> tuple[Energy | None, int]:
+    """<C> / scale of scaled angles, and the bytes that takes; None where it cannot be had."""
+    if ising.qubits <= QUBITS_MAX:
+        qaoa = Qaoa(cost_diagonal(ising, xp, xp.float32) / ising.scale, xp)
+        return qaoa.expectation, qaoa.nbytes
+    if layers == 1:
+        scaled = ising.scaled()
+        return lambda gammas, betas: closed_form.expectation(scaled, gammas[:, 0], betas[:, 0]), 0
+    return None, 0
 
 
-def _table(layers: int) -> Floats:
-    return np.concatenate(_TRANSFERRED[layers])
+def _expected(ising: Ising, energy: Energy, gammas: Floats, betas: Floats) -> float:
+    return ising.offset + ising.scale * float(energy(gammas[None], betas[None])[0])
 
 
-def _train(qaoa: Qaoa, layers: int, seed: int) -> Floats:
-    """Random points in the box beside the published ones, then ever closer clouds around the best."""
-    rng = np.random.default_rng([seed, 1])
-    box = np.repeat(_BOX, layers)
-    points = np.vstack((_table(layers), _ramp(layers), rng.random((_FIRST, 2 * layers)) * box))
-    best, lowest = _lowest(qaoa, points)
-    for shrink in 0.5 ** np.arange(2, 2 + _ROUNDS):
-        cloud = best + rng.normal(size=(_ROUND, 2 * layers)) * box * shrink / 2
-        candidate, energy = _lowest(qaoa, cloud)
-        best, lowest = (candidate, energy) if energy < lowest else (best, lowest)
-    return best
-
-
-def _lowest(qaoa: Qaoa, points: Floats) -> tuple[Floats, float]:
-    layers = points.shape[1] // 2
-    energies = qaoa.expectation(points[:, :layers], points[:, layers:])
-    at = int(energies.argmin())
-    return points[at], float(energies[at])
+def _points(ising: Ising, strategy: str, layers: int) -> tuple[Floats, str]:
+    """Scaled angles that no training chose, gammas then betas, and their source; for training a start."""
+    if strategy == "ramp":
+        share = (np.arange(layers) + 0.5) / layers
+        return RAMP_STEP * np.concatenate((share, 1 - share)), "linear ramp, arXiv:2101.05742"
+    if strategy == "donor":
+        family = donors.family_of(ising)
+        return np.concatenate(donors.ANGLES[family][layers]), donors.source(family, layers)
+    how = "closed form, arXiv:2012.03421" if ising.qubits > QUBITS_MAX else "state vector"
+    source = "arXiv:1910.08187, arXiv:2110.14206" if strategy == "transferred" else f"this instance, {how}"
+    return np.concatenate(_TRANSFERRED[layers]), source

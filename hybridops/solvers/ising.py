@@ -37,6 +37,10 @@ class Ising:
         total = float((self.fields**2).sum() + 2 * (self.couplings**2).sum())
         return float(np.sqrt(total / self.qubits)) or 1.0
 
+    def scaled(self) -> Ising:
+        """The same cost without its offset, divided by `scale`."""
+        return Ising(0.0, self.fields / self.scale, self.couplings / self.scale)
+
     def document(self) -> dict[str, Any]:
         """JSON: couplings as [i, j, J_ij], only those that are not zero."""
         rows, columns = np.nonzero(self.couplings)

@@ -129,6 +129,7 @@ def _document(split: Split, ising: Ising, angles: Angles) -> dict[str, Any]:
 def _angles(angles: Angles) -> dict[str, Any]:
     return {
         "strategy": angles.strategy,
+        "source": angles.source,
         "layers": len(angles.gammas),
         "gammas": list(angles.gammas),
         "betas": list(angles.betas),
@@ -144,6 +145,7 @@ def _made_by(angles: Angles) -> str:
     how = {
         "ramp": "a fixed linear ramp",
         "transferred": "published for the Sherrington-Kirkpatrick model",
+        "donor": f"taken from donors of like structure ({angles.source})",
         "trained": f"trained on {angles.evaluations} simulated circuits",
     }[angles.strategy]
     return f"{how}, scaled to this problem, bound before approval"

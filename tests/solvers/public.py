@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hybridops.solvers.problem import Problem
+from hybridops.solvers.ising import Ising
+from hybridops.solvers.problem import Floats, Problem
 
 _DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -37,3 +38,20 @@ def random_problem(seed: int, stops: int, capacity: int = 20) -> Problem:
         labels=tuple(str(node + 1) for node in range(stops + 1)),
         rounding="EUC_2D",
     )
+
+
+def qubo_ising(name: str, variables: int) -> Ising:
+    """The leading block of a published QUBO, min x Q x with Q symmetric and its upper half in the file."""
+    lines = [line.split() for line in public(name).decode().splitlines()[1:] if line.strip()]
+    quadratic = np.zeros((variables, variables))
+    for i, j, value in lines:
+        if max(int(i), int(j)) <= variables:
+            quadratic[int(i) - 1, int(j) - 1] = quadratic[int(j) - 1, int(i) - 1] = float(value)
+    return ising_of(quadratic)
+
+
+def ising_of(quadratic: Floats) -> Ising:
+    """x Q x of a symmetric Q as a cost on spins, x = (1 - z) / 2."""
+    couplings = np.triu(quadratic, k=1) / 2
+    offset = (quadratic.sum() + np.trace(quadratic)) / 4
+    return Ising(float(offset), -quadratic.sum(axis=1) / 2, couplings)

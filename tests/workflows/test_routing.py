@@ -188,6 +188,17 @@ def test_the_gate_finds_what_it_signs():
     assert narrowed["made_by"].startswith("trained on 642 simulated circuits")
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_source_of_the_angles_is_kept(strategy: str):
+    """Whoever approves reads where the angles are from; the stored subproblem says it as well."""
+    chain = Chain(SMALL.encode(), angle_strategy=strategy).prepared()
+    narrowed = chain.results["stage of narrow"]
+    assert narrowed["angles"] == chain.stored("narrow", "subproblem")["angles"]
+    source = {"ramp": "arXiv", "transferred": "arXiv", "donor": "donor table", "trained": "this instance"}
+    assert source[strategy] in narrowed["angles"]["source"]
+    assert ("donors of like structure (donor table, dense" in narrowed["made_by"]) == (strategy == "donor")
+
+
 def test_a_step_out_of_order_says_what_is_missing():
     """Narrowing without a heuristic is the definition's fault, in one sentence."""
     with pytest.raises(BadInput, match="runs the step 'heuristic' before it"):
