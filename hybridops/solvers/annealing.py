@@ -31,7 +31,7 @@ type LogUniform = Callable[[tuple[int, int]], Array]
 class Annealed:
     """`bits` (n,) the best and `energy` its float64 value; `energies` (replicas,) as the last sweep left them.
 
-    `updates` spins were offered a flip; `nbytes` bounds what the arrays took on the device.
+    `updates` spins were offered a flip; `nbytes` bounds the memory it took.
     """
 
     bits: Bits
@@ -42,7 +42,13 @@ class Annealed:
 
 
 def anneal(
-    qubo: Qubo, *, seed: int, replicas: int = 1024, sweeps: int = 200, xp: Any = np, betas: Floats | None = None
+    qubo: Qubo,
+    *,
+    seed: int,
+    replicas: int = 256,
+    sweeps: int = 300,
+    xp: Any = np,
+    betas: Floats | None = None,
 ) -> Annealed:
     """The best of `replicas` annealed for `sweeps`, brought down to where no single flip helps.
 
@@ -53,6 +59,8 @@ def anneal(
     need = nbytes(qubo.variables, replicas)
     if replicas < 1 or sweeps < 1:
         raise BadInput("Ask for at least one replica and one sweep.")
+    if betas is not None and not (len(betas) == sweeps and (betas > 0).all() and np.isfinite(betas).all()):
+        raise BadInput("Give one finite inverse temperature above 0 a sweep.", field="betas")
     if need > BYTES_MAX:
         raise BadInput(f"{need / 2**30:.1f} GiB is too much: ask for fewer replicas.", field="replicas")
     unit, size = _unit(to_ising(qubo))
@@ -83,8 +91,8 @@ def schedule(ising: Ising, sweeps: int) -> Floats:
 
 
 def nbytes(variables: int, replicas: int) -> int:
-    """What the arrays take on the device at most: couplings, spins, and six the size of a block."""
-    return 4 * (variables + 1) * (variables + 4 * replicas) + 24 * ROWS_MAX * replicas
+    """What `anneal` takes at most beside the cost itself, host and device together; most is the host's float64."""
+    return 2**20 + 64 * variables**2 + 40 * variables * replicas + 32 * ROWS_MAX * replicas
 
 
 def log_uniforms(seed: int, xp: Any) -> LogUniform:

@@ -21,7 +21,7 @@ from hybridops.solvers.problem import Floats
 
 ROWS_MAX = 32  # a block of 1,024 replicas stays in a core's second cache
 _RUN = 16
-_COLOUR_SIZE_MIN = 6  # variables of a colour on average: below it a run of variables is faster
+_COLOUR_SIZE_MIN = 3  # variables of a colour on average: below it a run of variables is faster
 _SPARSE_MODULES = {"numpy": "scipy.sparse", "cupy": "cupyx.scipy.sparse"}
 _SPARSE = 12  # a term of a sparse product costs what this many columns of a dense one cost
 
@@ -74,9 +74,10 @@ def _colours(joined: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
 
 def _pieces(colours: npt.NDArray[np.intp]) -> list[tuple[int, int]]:
     ends = [*(np.flatnonzero(np.diff(colours)) + 1).tolist(), len(colours)]
-    return [piece for begin, end in zip([0, *ends], ends, strict=False) for piece in _runs(begin, end, ROWS_MAX)]
+    return [
+        piece for begin, end in zip([0, *ends], ends, strict=False) for piece in _runs(begin, end, ROWS_MAX)
+    ]
 
 
 def _runs(begin: int, end: int, length: int) -> list[tuple[int, int]]:
     return [(start, min(start + length, end)) for start in range(begin, end, length)]
-

@@ -90,7 +90,7 @@ def _by_flow(whole: Qubo) -> tuple[float, dict[int, int]]:
 
     linear, quadratic = whole.linear, whole.quadratic
     model = dimod.BinaryQuadraticModel(dimod.BINARY)
-    model.add_linear_from_array(np.append(linear, _added(linear, quadratic)))
+    model.add_linear_from_array(np.append(linear, _added(linear, quadratic)).tolist())
     model.add_quadratic_from_dense(np.pad(quadratic, (0, 1)))
     bound, fixed = roof_duality(model, strict=True)
     return float(bound), {int(i): int(value) for i, value in fixed.items() if i < whole.variables}
