@@ -72,6 +72,19 @@ def _read_mis(name: str) -> Qubo:
     return Qubo(0.0, -np.ones(n), quadratic)
 
 
+def read_portfolio(name: str, ones: int) -> Qubo:
+    """Equal weights on `ones` assets of an OR-Library file: half the variance less half the mean return."""
+    numbers = np.array(public(f"portfolio/{name}.txt").decode().split(), dtype=float)
+    n = int(numbers[0])
+    mean, spread = numbers[1 : 1 + 2 * n].reshape(n, 2).T
+    covariance = np.zeros((n, n))
+    for i, j, correlation in numbers[1 + 2 * n :].reshape(-1, 3):
+        a, b = int(i) - 1, int(j) - 1
+        covariance[a, b] = covariance[b, a] = correlation * spread[a] * spread[b]
+    whole = 0.5 * covariance / ones**2
+    return Qubo(0.0, np.diag(whole) - 0.5 * mean / ones, 2 * np.triu(whole, 1))
+
+
 def random_qubo(seed: int, n: int, density: float = 1.0, size: int = 9) -> Qubo:
     """Whole numbers from -size to size; each pair is there with probability `density`."""
     rng = np.random.default_rng(seed)
