@@ -18,7 +18,7 @@ from hybridops.bootstrap import ROOT
 
 FILES = [("qubo", "gka1d"), ("qubo", "gka5d"), ("qubo", "bqp250-1"), ("maxcut", "G1"), ("maxcut", "G22")]
 REPLICAS = (64, 256, 1024)
-ROUNDS, OFFERS = 3, 4_000_000  # spins offered a flip in a round
+ROUNDS, OFFERS, SWEEPS_MIN = 3, 4_000_000, 40  # a round offers so many spins a flip, in no fewer sweeps
 
 
 def figures() -> Iterator[dict[str, Any]]:
@@ -46,34 +46,30 @@ def main() -> None:
 
 
 def _speed(name: str, qubo: Any) -> None:
-    """The median of rounds in which all take turns."""
+    """The median of rounds in which all take turns, each with what it does before and after its sweeps."""
+    sizes = (0, *REPLICAS)
+    rounds = [[_rate(qubo, replicas, seed) for replicas in sizes] for seed in range(ROUNDS)]
+    rates = [median(column) for column in zip(*rounds, strict=True)]
+    _told(f"{name}: D-Wave's sampler", rates[0], "million offers a second", ROUNDS)
+    for replicas, rate in zip(REPLICAS, rates[1:], strict=True):
+        told = rate, "million offers a second", ROUNDS, "D-Wave's sampler", rate / rates[0]
+        _told(f"{name}: {replicas} replicas", *told)
+
+
+def _rate(qubo: Any, replicas: int, seed: int) -> float:
+    """Millions of offers a second of CPU; no replicas: the peer, 200 sweeps a run."""
     from hybridops.solvers.annealing import anneal
     from hybridops.solvers.heuristics import simulated_annealing
 
-    n = qubo.variables
-    rates: dict[int, list[float]] = {replicas: [] for replicas in (0, *REPLICAS)}
-    for seed in range(ROUNDS):
-        for replicas, found in rates.items():
-            begun = process_time()
-            if replicas:
-                anneal(qubo, seed=seed, replicas=replicas, sweeps=max(1, OFFERS // (n * replicas)))
-                offers = n * replicas * max(1, OFFERS // (n * replicas))
-            else:
-                simulated_annealing(qubo, seed=seed, runs=max(1, OFFERS // (n * 200)), sweeps=200)
-                offers = n * 200 * max(1, OFFERS // (n * 200))
-            found.append(offers / (process_time() - begun) / 1e6)
-    peer = median(rates[0])
-    _told(f"{name}: D-Wave's sampler", peer, "million offers a second", ROUNDS)
-    for replicas in REPLICAS:
-        rate = median(rates[replicas])
-        _told(
-            f"{name}: {replicas} replicas",
-            rate,
-            "million offers a second",
-            ROUNDS,
-            "D-Wave's sampler",
-            rate / peer,
-        )
+    begun = process_time()
+    if replicas:
+        sweeps = max(SWEEPS_MIN, OFFERS // (qubo.variables * replicas))
+        offers = anneal(qubo, seed=seed, replicas=replicas, sweeps=sweeps).updates
+    else:
+        runs = max(1, OFFERS // (qubo.variables * 200))
+        simulated_annealing(qubo, seed=seed, runs=runs, sweeps=200)
+        offers = qubo.variables * runs * 200
+    return offers / (process_time() - begun) / 1e6
 
 
 def _quality(name: str, qubo: Any, best: int) -> None:
