@@ -79,13 +79,14 @@ def schedule(ising: Ising, sweeps: int) -> Floats:
     """(sweeps,) inverse temperatures, geometric.
 
     At the first the dearest flip there can be is taken every other time; at the last the smallest term of the
-    middle spin alone once in a hundred.
+    middle spin alone once in a hundred, or a thirtieth of `Ising.scale` where that is more: terms of many sizes
+    would otherwise leave most sweeps frozen.
     """
     terms = np.abs(np.column_stack([ising.fields, ising.couplings + ising.couplings.T]))
     if not terms.any():
         return np.ones(sweeps)
     smallest = np.where(terms > 0, terms, np.inf).min(axis=1)
-    typical = float(np.median(smallest[np.isfinite(smallest)]))
+    typical = max(float(np.median(smallest[np.isfinite(smallest)])), ising.scale / 30)
     betas: Floats = np.geomspace(log(2) / (2 * terms.sum(axis=1).max()), log(100) / (2 * typical), sweeps)
     return betas
 

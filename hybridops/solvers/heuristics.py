@@ -41,7 +41,11 @@ def tabu(qubo: Qubo, *, seed: int, runs: int = 4, restarts: int = 8, moves: int 
 def simulated_annealing(qubo: Qubo, *, seed: int, runs: int = 100, sweeps: int = 1_000) -> Found:
     """Simulated annealing of `runs` one after the other, over the library's own geometric schedule."""
     _check(seed, runs=runs, sweeps=sweeps)
-    samples = _samplers().SimulatedAnnealingSampler().sample(_model(qubo), num_reads=runs, num_sweeps=sweeps, seed=seed)
+    samples = (
+        _samplers()
+        .SimulatedAnnealingSampler()
+        .sample(_model(qubo), num_reads=runs, num_sweeps=sweeps, seed=seed)
+    )
     return found(qubo, samples.record.sample)
 
 
