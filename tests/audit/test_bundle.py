@@ -28,7 +28,7 @@ from hybridops.trust.keyring import Ring
 from hybridops.trust.personal import Text
 from tests.audit.bundles import Made, made, relogged, resigned
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]  # a run to its end, exported and forged in every way
 _KEPT: list[Made] = []
 
 
@@ -366,7 +366,6 @@ def test_a_hostile_container_is_refused(data: bytes, words: str) -> None:
         bundles.open_bundle(data)
 
 
-@pytest.mark.slow
 def test_a_bit_flipped_anywhere_in_a_bundle_is_found_and_named(bundle: Made) -> None:
     """Content, proofs, signatures, manifest, names, and every byte of the container itself."""
     source = random.Random(7)
@@ -394,7 +393,6 @@ def test_a_proof_has_one_way_to_be_written(bundle: Made) -> None:
     wrong(bundle, bundle.altered(loosen), "written in another way")
 
 
-@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 @given(data=st.data())
 def test_a_bit_flipped_in_any_file_is_found_by_a_forger_s_manifest_too(

@@ -32,6 +32,8 @@ from tests.presence import here
 from tests.realdb import RealDatabase
 from tests.world import World, submit
 
+pytestmark = pytest.mark.slow  # real commits, many deaths
+
 ROOMS = tuple(f"{os.sep}{room}{os.sep}" for room in ("engine", "experiments", "approvals", "quotas"))
 STEP = 1 if os.environ.get("HYBRIDOPS_LONG") else 211
 
@@ -128,7 +130,6 @@ def one(world: World, line: int) -> int:
     return seen[0]
 
 
-@pytest.mark.slow
 def test_death_at_any_line_leaves_one_job_one_bill_and_a_legal_end(real: RealDatabase) -> None:
     total = one(real.world, -1)
     assert total > 1500

@@ -37,6 +37,8 @@ from tests.presence import here
 from tests.realdb import RealDatabase
 from tests.world import World
 
+pytestmark = pytest.mark.slow  # runs to their end, then everything is searched
+
 SECRET = "my sister's wedding"
 SIGNED = re.compile(r'"payload": ?"([A-Za-z0-9+/=]+)"')
 

@@ -114,6 +114,7 @@ def test_every_page_of_ours_redirects_to_the_sign_in(run: Run) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["post", "delete"])
 def test_every_write_needs_its_token(world: World, run: Run, method: str) -> None:
     browser = Client(enforce_csrf_checks=True)
@@ -127,6 +128,7 @@ def test_every_write_needs_its_token(world: World, run: Run, method: str) -> Non
     assert Run.objects.get().outcome == ""
 
 
+@pytest.mark.slow
 def test_a_get_changes_nothing(world: World, run: Run) -> None:
     """A link, a prefetch, a crawler behind somebody's session: every address read once."""
     from hybridops.audit.models import AuditEvent
@@ -144,6 +146,7 @@ def test_a_get_changes_nothing(world: World, run: Run) -> None:
 HEAVY = {"qiskit", "qiskit_aer", "qiskit_ibm_runtime", "pyvrp", "scipy", "sklearn", "plotly"}
 
 
+@pytest.mark.slow
 def test_a_web_process_loads_no_solver() -> None:
     code = (
         "import sys, django; django.setup();"
