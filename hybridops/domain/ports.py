@@ -202,10 +202,12 @@ class Estimate:
 class Workflow(Protocol):
     """One problem family. `describe` parses and checks an upload or raises BadInput with line and column.
 
+    `describe` tells the problem's "name" and its "size" in words ("24 stops"). `accepts` says which files it reads.
     `steps` maps a stage's `step` name in the signed definition to the function that computes it.
     """
 
     name: str
+    accepts: str
     steps: Mapping[str, Callable[[StepInput], StepOutput]]
 
     def describe(self, data: bytes, filename: str) -> Mapping[str, Any]: ...

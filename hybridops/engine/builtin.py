@@ -37,7 +37,8 @@ def sign_shipped(
 
     After an upgrade only the demo signs `again` by itself; elsewhere a second person does, from a prepared draft.
     """
-    for kind, name in (("policy", "policy"), ("pricebook", "pricebook"), ("workflow", "routing")):
+    workflows = [("workflow", name) for name in wiring.WORKFLOWS]
+    for kind, name in (("policy", "policy"), ("pricebook", "pricebook"), *workflows):
         body = dict(policy or document(name)) if kind == "policy" else document(name)
         body_name = body["name"]
         newest = SignedDocument.objects.filter(kind=kind, name=body_name).order_by("-version").first()

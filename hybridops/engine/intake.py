@@ -59,7 +59,7 @@ def add_snapshot(
     home = Project.objects.get(pk=project_id).home_region
     chosen_regions(data_class, regions, why, home=home)
     if len(data) > UPLOAD_BYTES_MAX:
-        raise BadInput("The file is larger than 5 MB. Send fewer stops.", field="upload")
+        raise BadInput("The file is larger than 5 MB. Send a smaller problem.", field="upload")
     definition, _ = workflow_named(workflow_name)
     summary = dict(wiring.workflow(definition.workflow).describe(data, filename))
     return snapshots.add_snapshot(
@@ -74,6 +74,11 @@ def add_snapshot(
         regions=regions,
         why=why,
     )
+
+
+def accepts(workflow_name: str) -> str:
+    """Which files this workflow reads, in words."""
+    return wiring.workflow(workflow_named(workflow_name)[0].workflow).accepts
 
 
 def builtin_snapshots(workflow_name: str) -> tuple[Builtin, ...]:

@@ -66,8 +66,8 @@ def solve(qubo: Qubo, *, solver: str, seconds: float, ones: int | None = None) -
 
 
 def _ask(module: str, asked: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """What the process wrote last, or {"failed": why}. Of the environment it gets where programs are, no secrets."""
-    env = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(Path(__file__).parents[2])}
+    """What the process wrote last, or {"failed": why}."""
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     env |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(

@@ -26,6 +26,7 @@ class Routing:
     """The routing family. Steps find earlier results by `summary["step"]`, whatever a stage is called."""
 
     name = "routing"
+    accepts = "A .vrp, .tsp or .csv file"
     steps: Mapping[str, Callable[[StepInput], StepOutput]] = {
         "check": routing_classical.check,
         "heuristic": routing_classical.heuristic,

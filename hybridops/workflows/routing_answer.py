@@ -195,7 +195,7 @@ def _answer(problem: Problem, routes: Routes, arm: str) -> dict[str, Any]:
 
 
 def _artifacts(step: StepInput, problem: Problem, routes: Routes, window: Sequence[int]) -> dict[str, bytes]:
-    """`solution`: the answer in the file's own labels; `map`: places and the arms' routes as node numbers."""
+    """`solution`: the answer in the file's own labels; `picture`: places and the arms' routes as node numbers."""
     named = [[problem.labels[stop] for stop in route] for route in routes]
     loads = [int(problem.demand[list(route)].sum()) for route in routes]
     places = coordinates_of(problem)
@@ -208,6 +208,7 @@ def _artifacts(step: StepInput, problem: Problem, routes: Routes, window: Sequen
     }
     others = {name: earlier(step, name) for name in ("heuristic", "baseline")}
     drawn = {
+        "kind": "routes",
         "axes": _axes(problem),
         "labels": list(problem.labels),
         "places": [[float(x), float(y)] for x, y in places],
@@ -216,7 +217,7 @@ def _artifacts(step: StepInput, problem: Problem, routes: Routes, window: Sequen
         "answer": [list(route) for route in routes],
         **{name: result["routes"] for name, result in others.items() if result is not None},
     }
-    return {"solution": canonical(solution), "map": canonical(drawn)}
+    return {"solution": canonical(solution), "picture": canonical(drawn)}
 
 
 def _axes(problem: Problem) -> str:

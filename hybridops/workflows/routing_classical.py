@@ -18,6 +18,7 @@ def facts(problem: Problem) -> dict[str, Any]:
     return {
         "name": problem.name,
         "kind": problem.kind,
+        "size": f"{problem.stops} stops",
         "stops": problem.stops,
         "capacity": problem.capacity,
         "total_demand": problem.total_demand,

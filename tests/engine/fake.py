@@ -58,6 +58,7 @@ def _more(given: StepInput) -> StepOutput:
 
 class Fake:
     name = "fake"
+    accepts = "Any file"
     steps = {
         "check": _hooked("check", {}),
         "work": _hooked("work", {}),

@@ -169,7 +169,7 @@ def test_artifacts_serve_a_reader():
     """The solution names every stop of the file once; the map has a place for every node."""
     chain = Chain(problem("carshare")).prepared()
     chain.take("score", samples=(chain.ideal_samples(),))
-    solution, drawn = chain.stored("score", "solution"), chain.stored("score", "map")
+    solution, drawn = chain.stored("score", "solution"), chain.stored("score", "picture")
     stops = sorted(stop for route in solution["routes"] for stop in route["stops"])
     assert stops == sorted(f"Zone {number:02d}" for number in range(1, 25))
     assert len(drawn["places"]) == len(drawn["labels"]) == 25

@@ -24,7 +24,7 @@ from hybridops.web.context import reader
 from hybridops.web.errors import page
 from hybridops.web.pages.run_story import Story
 from hybridops.web.pages.runs import shown
-from hybridops.web.viewmodels.drawings import circuit_figure, routes_figure
+from hybridops.web.viewmodels.drawings import circuit_figure, picture
 from hybridops.web.viewmodels.money import quote_lines
 from hybridops.web.viewmodels.needed import needed_of
 from hybridops.web.viewmodels.results import arms_figure, candidates, credit
@@ -124,7 +124,7 @@ def _lane(story: Story, key: str) -> str:
 def _findings(story: Story, drawn: str) -> dict[str, Any]:
     """The figures of the score; each says when it fills where there is none yet."""
     scored, unit = story.scored, story.unit
-    plan, circuit = story.artifact("arms", "map"), story.artifact("circuit", "circuit")
+    plan, circuit = story.artifact("arms", "picture"), story.artifact("circuit", "circuit")
     arms, valid = scored.get("arms") or {}, valid_shots(scored)
     name = f"{story.run.experiment.workflow}, as written"
     return {
@@ -137,7 +137,7 @@ def _findings(story: Story, drawn: str) -> dict[str, Any]:
         "valid_share": valid[0] / valid[1] if valid else None,
         "samples": samples_figure(scored, unit, repaired=drawn == "repaired"),
         "candidates": candidates(scored),
-        "map": routes_figure(plan, scored, unit) if plan else None,
+        "picture": picture(plan, scored, unit) if plan else None,
         "circuit": circuit_figure(circuit.decode(), name) if circuit else None,
         "written": story.summary_with("circuit").get("circuit"),
     }

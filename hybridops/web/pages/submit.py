@@ -101,7 +101,7 @@ def upload(request: HttpRequest, name: str) -> HttpResponse:
     """Lists a file or an installed set, and goes back to the form with it chosen."""
     desk = _desk(request, name)
     builtin = request.POST.get("builtin", "")
-    data = DataForm(request.POST, request.FILES, projects=desk.projects, with_file=not builtin)
+    data = _data_form(desk, request.POST, request.FILES, with_file=not builtin)
     if data.is_valid():
         try:
             snapshot = _added(desk, data, builtin)
@@ -110,6 +110,10 @@ def upload(request: HttpRequest, name: str) -> HttpResponse:
         else:
             return redirect(f"{reverse('submit', args=[name])}?{urlencode({'snapshot': snapshot.pk})}")
     return _draw(request, desk, desk.form(_defaults(desk, {})), status=422, data=data)
+
+
+def _data_form(desk: Desk, *sent: Any, with_file: bool = True) -> DataForm:
+    return DataForm(*sent, accepts=intake.accepts(desk.name), projects=desk.projects, with_file=with_file)
 
 
 def _added(desk: Desk, data: DataForm, builtin: str) -> DataSnapshot:
@@ -183,7 +187,7 @@ def _draw(
         "submit/page.html",
         {
             "form": form,
-            "data": data or DataForm(projects=desk.projects),
+            "data": data or _data_form(desk),
             "data_open": data is not None or not desk.snapshots,
             "definition": desk.definition,
             "name": desk.name,

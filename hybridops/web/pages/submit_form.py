@@ -167,12 +167,7 @@ def _micro(amount: Decimal) -> int:
 
 
 def _described(row: DataSnapshot, *, many: bool) -> str:
-    stops = row.summary.get("stops")
-    words = [
-        row.name,
-        f"{fmt.number(stops)} stops" if isinstance(stops, int) else "",
-        row.project.name if many else "",
-    ]
+    words = [row.name, str(row.summary.get("size", "")), row.project.name if many else ""]
     return ", ".join(word for word in words if word)
 
 
@@ -208,7 +203,6 @@ class DataForm(forms.Form):
 
     upload = forms.FileField(
         label="File",
-        help_text="A .vrp, .tsp or .csv file, at most 5 MB.",
         error_messages={"required": "Choose a file first.", "empty": "The file is empty."},
     )
     name = forms.CharField(label="Name", max_length=120, required=False)
@@ -225,10 +219,17 @@ class DataForm(forms.Form):
     )  # fmt: skip
 
     def __init__(
-        self, data: Any = None, files: Any = None, *, projects: Iterable[Project], with_file: bool = True
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        accepts: str,
+        projects: Iterable[Project],
+        with_file: bool = True,
     ) -> None:
         super().__init__(data, files)
         self.fields["upload"].required = with_file
+        self.fields["upload"].help_text = f"{accepts}, at most 5 MB."
         found = [(str(project.pk), f"{project.team.name}, {project.name}") for project in projects]
         self.fields["project"] = forms.ChoiceField(
             label="Project",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hybridops.web import fmt
@@ -17,9 +18,28 @@ _MEASURE = re.compile(r"^c\[[0-9]+\] = measure q\[([0-9]+)\];$")
 _QUBITS = re.compile(r"^qubit\[([0-9]+)\] q;$", re.MULTILINE)
 
 
-def routes_figure(stored: bytes, summary: Mapping[str, Any], unit: str) -> Figure:
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a workflow drew of its answer: a heading, a remark beside it, the figure."""
+
+    heading: str
+    remark: str
+    figure: Figure
+
+
+def picture(stored: bytes, summary: Mapping[str, Any], unit: str) -> Picture | None:
+    """The artifact "picture" of a score by its "kind"; None for a kind that pages do not know."""
+    drawn = json.loads(stored)
+    found = PICTURES.get(drawn.get("kind", ""))
+    if found is None:
+        return None
+    heading, remark, draw = found
+    return Picture(heading, remark, draw(drawn, summary, unit))
+
+
+def routes_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: str) -> Figure:
     """The answer solid, the best classical routes dashed, the start dotted. To scale, north up."""
-    drawn, arms = json.loads(stored), summary.get("arms", {})
+    arms = summary.get("arms", {})
     source = summary.get("answer", {}).get("from", "quantum")
     best = best_classical(arms)
     names = [name for name in ("baseline", "heuristic") if name in drawn and name != source]
@@ -33,6 +53,11 @@ def routes_figure(stored: bytes, summary: Mapping[str, Any], unit: str) -> Figur
             third=_other(next(iter(others), None), drawn, arms, unit),
         )
     )
+
+
+PICTURES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Figure]]] = {
+    "routes": ("The routes", "to scale", routes_figure),
+}
 
 
 def _other(name: str | None, drawn: Mapping[str, Any], arms: Mapping[str, Any], unit: str) -> Route | None:

@@ -16,7 +16,7 @@ _ROWS = (
     ("random", "Random control", "cpu"),
     ("ideal", "Noise-free device", "gpu"),
     ("quantum", "Quantum-assisted", "qpu"),
-    ("exact_split", "Best split there is", "cpu"),
+    ("exact_split", "Best in the register", "cpu"),
 )
 _NAMES = {name: words for name, words, _ in _ROWS}
 _FOUND_BY = {
