@@ -137,7 +137,7 @@ def _found(
         filename="wave.csv",
         workflow=definition["name"],
         digest=store(DATA),
-        summary={"stops": 12},
+        summary={"size": "12 stops"},
     )
     return World(team, project, people, snapshot)
 

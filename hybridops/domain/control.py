@@ -12,7 +12,7 @@ from hybridops.domain.verdict import judge
 CONTROLS = {
     "roof_duality": "roof duality",
     "baseline": "the best classical solver",
-    "random": "random bits with the same post-processing",
+    "random": "random bits, treated alike",
 }
 
 
@@ -32,10 +32,10 @@ class Control:
         """Who does without a QPU, as the second half of a sentence; empty where nobody does."""
         if self.needed:
             return ""
-        told = [f"{CONTROLS[name]} ({self.objectives[name]:g})" for name in self.reached_by]
+        told = [f"{CONTROLS[name]} ({self.objectives[name]:.10g})" for name in self.reached_by]
         words = " and ".join((", ".join(told[:-1]), told[-1])) if len(told) > 1 else told[0]
-        keep = "already keep" if len(told) > 1 else "already keeps"
-        return f"{words} {keep} the acceptance rule"
+        keep = "keep" if len(told) > 1 else "keeps"
+        return f"{words} {keep} the acceptance rule already"
 
     def document(self) -> dict[str, Any]:
         """JSON for reviewers."""

@@ -46,7 +46,7 @@ def judge(rule: Mapping[str, Any], arms: Mapping[str, float | None]) -> Verdict:
     allowed = f" and {slack:.1%}" if slack else ""
     return Verdict(
         accepted=accepted,
-        why=f"{answer:g} is {word} the {against}'s {mark:g}{allowed}",
+        why=f"{answer:.10g} is {word} the {against}'s {mark:.10g}{allowed}",
         gap=_relative(answer, arms.get("baseline")),
         improvement=_negated(_relative(answer, arms.get("heuristic"))),
         credit=_credit(arms),

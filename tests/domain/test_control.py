@@ -31,7 +31,7 @@ def test_a_qpu_is_needless_exactly_where_a_control_would_be_accepted_as_its_answ
     told = control(rule, found)
     assert set(told.reached_by) == reached
     assert told.needed == (not reached) == (told.why == "")
-    assert all(f"{CONTROLS[name]} ({found[name]:g})" in told.why for name in reached)
+    assert all(f"{CONTROLS[name]} ({found[name]:.10g})" in told.why for name in reached)
 
 
 def test_the_heuristic_a_run_starts_from_is_no_control() -> None:

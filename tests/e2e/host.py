@@ -115,7 +115,7 @@ def _made(now: datetime) -> Iterator[tuple[str, int]]:
     planned = history.plan(now)
     like = next(one for one in planned if one.path == "approve" and one.backend == "heron-torino")
     like = replace(
-        like, problem="wave-11", shots=256, seed=1, analyst="ines", reviewer="ada", priority="validation"
+        like, problem="wave-11", shots=256, seed=1, analyst="ines", reviewer="ada", priority="research"
     )
     for number, (name, (path, backend, fallback)) in enumerate(ENDED.items()):
         at = now - timedelta(days=9 - number, hours=2)

@@ -120,6 +120,8 @@ def _submitted(ines: Page) -> int:
     ines.get_by_label("Seconds for the best classical").fill("0.5")
     ines.get_by_label("Spend at most on the QPU").fill("20")
     ines.get_by_label("What it is for").fill("Fewer kilometres on the morning round")
+    ines.get_by_label("Priority class").select_option("research")
+    ines.get_by_label("Use a QPU even where it is not needed").fill("To see the whole way")
     button = ines.locator("#preview .panel").get_by_role("button", name="Ask for approval")
     button.wait_for()
     assert gone == []

@@ -46,7 +46,7 @@ def test_what_a_control_reaches_is_answered_classically_and_costs_no_qpu(
 ) -> None:
     run = run_with(controlled, monkeypatch, REACHED)
     assert run.outcome == RunState.DEGRADED
-    assert "a QPU is not needed here: random bits with the same post-processing (99)" in run.why
+    assert "a QPU is not needed here: random bits, treated alike (99) keeps the acceptance rule" in run.why
     assert by_subject(subject(run.pk)) is None
     assert [held.what for held in reservations(run.pk)] == ["CPU and GPU time"]
     assert not run.submissions.exists()

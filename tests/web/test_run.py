@@ -85,6 +85,21 @@ def test_a_reason_is_never_markup():
     assert clipped("It broke.") == "It broke"
 
 
+def test_what_needs_no_qpu_says_so_and_spends_nothing(
+    world: World, as_: SignIn, routing: DataSnapshot
+) -> None:
+    run = routing_run(world, routing, priority_class="production", anyway="")
+    text = plain(as_(world.ines).get(f"/runs/{run.pk}/").content.decode())
+    assert run.outcome == RunState.DEGRADED
+    for words in (
+        "a QPU is not needed here",
+        "keep the acceptance rule already",
+        "nothing was asked and nothing was spent",
+    ):
+        assert words in text, words
+    assert plain(as_(world.mikkel).get("/approvals/").content.decode()).count("Night shift") == 0
+
+
 def test_an_accepted_run_shows_everything_it_found(world: World, as_: SignIn, ended: Run):
     assert ended.outcome in (RunState.ACCEPTED, RunState.NOT_ACCEPTED), ended.why
     text = plain(as_(world.ines).get(f"/runs/{ended.pk}/").content.decode())

@@ -179,7 +179,7 @@ def _degraded(told: Told) -> SafeString:
     return joined(
         [
             value,
-            f"{clipped(told.why, 18)}.",
+            f"{clipped(told.why, 26)}.",
             "No QPU evidence." if told.why.startswith("Answered") else "",
             spending(told),
         ]
