@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from hybridops.approvals.models import ApprovalRequest
@@ -10,6 +11,7 @@ from hybridops.audit.services import record
 from hybridops.domain.actors import SYSTEM
 from hybridops.outbox.services import tell
 
+_CENT = Decimal("0.01")
 _LAPSES = "It lapses {lapses:%d %B %Y, %H:%M} UTC."
 # What happened → the kind of notice, its subject, its words.
 WORDS: Mapping[str, tuple[str, str, str]] = {
@@ -43,7 +45,7 @@ def say(kind: str, request: ApprovalRequest, *, to: Collection[int], facts: Mapp
         "title": request.title,
         "request": str(request),
         "requester": str(request.requester),
-        "cap": request.envelope["cost_usd_max"],
+        "cap": Decimal(request.envelope["cost_usd_max"]).quantize(_CENT, ROUND_UP),
         "lapses": request.lapses_at,
         **facts,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hybridops.approvals.comments import comment
@@ -30,7 +32,7 @@ def test_who_may_decide_is_told_and_who_asked_is_not(world: World, request_: App
     message = Message.objects.filter(kind="approval.asked").first()
     assert message is not None
     assert message.path == f"/approvals/{request_.pk}/"
-    assert "Ines asks for up to $" in message.text
+    assert re.search(r"Ines asks for up to \$[0-9]+\.[0-9]{2}\. ", message.text), "whole cents, rounded up"
 
 
 @pytest.mark.parametrize(
