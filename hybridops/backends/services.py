@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -51,15 +51,25 @@ def snapshot(digest: str) -> dict[str, Any] | None:
     return None if row is None else dict(row.body)
 
 
+def recalled(digest: str, body: Mapping[str, Any]) -> Backend:
+    """A backend as a snapshot recorded it, with nothing of what changes from minute to minute."""
+    return _whole(body, available=True, queue_length=None, wait_seconds=None, observed_at=None, digest=digest)
+
+
 def _backend(row: Listing) -> Backend:
-    body = dict(row.snapshot.body)
-    body["calibrated_at"] = body["calibrated_at"] and datetime.fromisoformat(body["calibrated_at"])
-    live = {
-        "available": row.available,
-        "queue_length": row.queue_length,
-        "wait_seconds": row.wait_seconds,
-        "observed_at": row.seen_at,
-        "digest": row.snapshot_id,
-    }
+    return _whole(
+        row.snapshot.body,
+        available=row.available,
+        queue_length=row.queue_length,
+        wait_seconds=row.wait_seconds,
+        observed_at=row.seen_at,
+        digest=row.snapshot_id,
+    )
+
+
+def _whole(body: Mapping[str, Any], **live: Any) -> Backend:
+    calibrated = body["calibrated_at"] and datetime.fromisoformat(body["calibrated_at"])
     names = {field.name for field in fields(Backend)}
-    return Backend(**{key: value for key, value in {**body, **live}.items() if key in names})
+    return Backend(
+        **{key: value for key, value in {**body, **live, "calibrated_at": calibrated}.items() if key in names}
+    )

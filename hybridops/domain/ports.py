@@ -158,7 +158,8 @@ class Provider(Protocol):
 class StepInput:
     """Everything a compute step may look at.
 
-    `results` holds the summaries of the stages it needs, by stage key; `artifact` fetches bytes by
+    `results` holds the summaries of the stages before it, by stage key; in a rerun also what this stage said
+    itself, so that what was cut short by time is cut at the same place; `artifact` fetches bytes by
     digest (verified); `report` tells progress from 0 to 1 with a short sentence.
     """
 

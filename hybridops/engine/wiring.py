@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
@@ -16,6 +16,7 @@ from hybridops.domain.ports import Provider, Workflow
 from hybridops.engine.recording import RecordedProvider, RecordedWorkflow, Records
 
 WORKFLOWS: Mapping[str, str] = {"routing": "hybridops.workflows.routing:Routing"}
+SIMULATED = ("local", "flaky")  # providers whose counts follow from program, shots and seed
 SOLVERS = ("hybridops.solvers", "hybridops.workflows")
 
 
@@ -62,6 +63,14 @@ def record_in(folder: Path) -> None:
 
 def providers() -> list[Provider]:
     return [provider(key) for key in settings.PROVIDERS]
+
+
+def simulation(key: str) -> Callable[[Mapping[str, Any]], dict[str, Any]] | None:
+    """What computes the counts of a provider whose backends are our own simulators; None for any other."""
+    if key not in SIMULATED:
+        return None
+    made: Callable[[Mapping[str, Any]], dict[str, Any]] = _load("hybridops.providers.runner:compute")
+    return made
 
 
 @cache
