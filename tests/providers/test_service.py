@@ -23,7 +23,7 @@ from hybridops.trust.canonical import digest
 
 pytestmark = pytest.mark.slow  # a real service process, killed
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Service:
