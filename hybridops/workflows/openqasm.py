@@ -204,11 +204,12 @@ class _Reader:
         self.tokens.take(";")
         if len(operands) != definition.qubits:
             raise name.refuse(f"{definition.qubits} qubits after this gate, not {len(operands)}")
-        widths = {len(numbers) for numbers in operands if len(numbers) > 1}
+        widths = {len(numbers) for numbers in operands if isinstance(numbers, range)}
         if len(widths) > 1:
             raise name.refuse("registers of one size after this gate")
         for at in range(max(widths, default=1)):
-            self._apply(name, definition, angles, [n[at] if len(n) > 1 else n[0] for n in operands])
+            on = [numbers[at] if isinstance(numbers, range) else numbers[0] for numbers in operands]
+            self._apply(name, definition, angles, on)
 
     def _apply(self, name: Token, definition: Definition, angles: list[float], on: list[int]) -> None:
         if len(set(on)) < len(on):
@@ -218,6 +219,8 @@ class _Reader:
         self.cost += definition.cost
         self.called[name.text] += 1
         if len(self.gates) + definition.gates > GATES_MAX or self.cost > COST_MAX:
-            raise refuse(name, f"more than {GATES_MAX:,} gates once all are written out; send a shorter circuit")
+            raise refuse(
+                name, f"more than {GATES_MAX:,} gates once all are written out; send a shorter circuit"
+            )
         if definition.gates:
             self.gates += expand(definition, angles, on, name)

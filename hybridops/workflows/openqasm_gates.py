@@ -51,9 +51,7 @@ def defined(name: str, parameters: Sequence[str], qubits: int, body: Sequence[Ca
     return Definition(name, tuple(parameters), qubits, tuple(live), *sizes)
 
 
-def expand(
-    definition: Definition, angles: Sequence[float], on: Sequence[int], at: Token
-) -> Iterator[Gate]:
+def expand(definition: Definition, angles: Sequence[float], on: Sequence[int], at: Token) -> Iterator[Gate]:
     """The gates that are sent for one call, in order: angles within a turn, and none that does nothing.
 
     Raises BadInput at the token `at` for an angle inside that has no value. Its cost is the caller's to check.
@@ -108,9 +106,13 @@ gate cry(l) a, b { ry(l / 2) b; cx a, b; ry(-l / 2) b; cx a, b; }
 gate crx(l) a, b { h b; crz(l) a, b; h b; }
 gate cp(l) a, b { rz(l / 2) a; crz(l) a, b; }
 gate cu1(l) a, b { cp(l) a, b; }
-gate cu3(t, f, l) a, b { rz((l + f) / 2) a; rz((l - f) / 2) b; cx a, b; u3(-t / 2, 0, -(f + l) / 2) b; cx a, b; u3(t / 2, f, 0) b; }
+gate cu3(t, f, l) a, b {
+  rz((l + f) / 2) a; rz((l - f) / 2) b; cx a, b; u3(-t / 2, 0, -(f + l) / 2) b; cx a, b; u3(t / 2, f, 0) b;
+}
 gate swap a, b { cx a, b; cx b, a; cx a, b; }
-gate ccx a, b, c { h c; cx b, c; tdg c; cx a, c; t c; cx b, c; tdg c; cx a, c; t b; t c; h c; cx a, b; t a; tdg b; cx a, b; }
+gate ccx a, b, c {
+  h c; cx b, c; tdg c; cx a, c; t c; cx b, c; tdg c; cx a, c; t b; t c; h c; cx a, b; t a; tdg b; cx a, b;
+}
 gate rzz(l) a, b { cx a, b; rz(l) b; cx a, b; }
 gate rxx(l) a, b { h a; h b; rzz(l) a, b; h a; h b; }
 """

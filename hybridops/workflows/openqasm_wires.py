@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hybridops.domain.errors import BadInput
 from hybridops.solvers.statevector import QUBITS_MAX
@@ -18,11 +19,20 @@ def refuse(at: Token, why: str) -> BadInput:
     return BadInput(why, line=at.line, column=at.column)
 
 
+class Register(NamedTuple):
+    """`size` qubits or bits from number `first` on; `alone`: one of them, declared without a size."""
+
+    first: int
+    size: int
+    quantum: bool
+    alone: bool
+
+
 @dataclass(slots=True)
 class Wires:
-    """`registers`: name → (first number, size, whether of qubits). `read_out`: bit → its qubit."""
+    """`read_out`: bit → the qubit that is measured into it."""
 
-    registers: dict[str, tuple[int, int, bool]] = field(default_factory=dict)
+    registers: dict[str, Register] = field(default_factory=dict)
     qubits: int = 0
     bits: int = 0
     read_out: dict[int, int] = field(default_factory=dict)
@@ -42,26 +52,26 @@ class Wires:
                 f"this circuit has {first + count:,} {what}; at most {most:,} can be simulated for comparison, "
                 "so send a smaller circuit",
             )
-        self.registers[name.text] = first, count, quantum
+        self.registers[name.text] = Register(first, count, quantum, alone=size is None)
         if quantum:
             self.qubits += count
         else:
             self.bits += count
 
     def numbers(self, name: Token, index: Token | None, *, quantum: bool) -> Sequence[int]:
-        """The qubits or bits that `name` or `name[index]` means; raises BadInput."""
+        """The qubits or bits that `name` (a range) or `name[index]` (a tuple of one) means; raises BadInput."""
         what = "qubit" if quantum else "bit"
-        first, size, kind = self.registers.get(name.text, (0, 0, None))
-        if kind is not quantum:
+        found = self.registers.get(name.text)
+        if found is None or found.quantum is not quantum:
             raise name.refuse(f"a {what} register declared above")
-        if index is None:
-            return range(first, first + size)
-        return (first + index.whole(f"a {what} of {name.text}", 0, size - 1),)
+        if index is not None:
+            return (found.first + index.whole(f"a {what} of {name.text}", 0, found.size - 1),)
+        return (found.first,) if found.alone else range(found.first, found.first + found.size)
 
     def label(self, number: int, *, quantum: bool) -> str:
         """A qubit or bit in the file's words: `q[2]`."""
-        names = [name for name, found in self.registers.items() if found[2] is quantum]
-        firsts = [self.registers[name][0] for name in names]
+        names = [name for name, found in self.registers.items() if found.quantum is quantum]
+        firsts = [self.registers[name].first for name in names]
         at = bisect_right(firsts, number) - 1
         return f"{names[at]}[{number - firsts[at]}]"
 
