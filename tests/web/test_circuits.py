@@ -11,6 +11,10 @@ from django.urls import reverse
 
 from hybridops.domain.states import RunState
 from hybridops.experiments.models import DataSnapshot, Run
+from hybridops.web.viewmodels.drawings import circuit_figure
+from hybridops.workflows.openqasm import parse
+from hybridops.workflows.openqasm_gates import SENT
+from hybridops.workflows.qaoa_circuit import written
 from tests.web.circuits_world import add_circuits, circuit_run, exact_provider
 from tests.web.routing_world import SignIn, decide, finish
 from tests.web.words import plain
@@ -69,6 +73,14 @@ def test_without_a_reason_no_qpu_is_asked(world: World, as_: SignIn, ghz: DataSn
     assert "ideal" in text
     assert "Measured" not in text
     assert "None" not in text
+
+
+def test_every_gate_that_is_written_is_drawn():
+    gates = "u3(1, 2, 3) q[0]; sx q[1]; ch q[0], q[1]; crx(0.5) q[1], q[0]; x q[1];"
+    circuit = parse(f'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; {gates} rx(1) q[0];'.encode())
+    drawn = circuit_figure(written(2, circuit.gates, circuit.measured), "all")
+    assert {name for name, _, _ in circuit.gates} == set(SENT)
+    assert f"2 qubits, {len(circuit.gates) + 2} gates" in drawn.sentence
 
 
 @pytest.mark.parametrize(
