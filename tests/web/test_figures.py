@@ -273,3 +273,14 @@ def test_a_budget_over_its_limit_changes_its_look():
     assert "f-deg" in f.budget_bullet(budget("4100")).svg
     assert "f-deg" not in f.budget_bullet(budget()).svg
     assert dict(f.budget_bullet(budget()).table.rows)["Free"].endswith("097.40")
+
+
+def test_pairs_of_bars_are_to_scale_and_leave_room_for_their_numbers():
+    drawn = f.counts(outcomes_seen())
+    bars = re.findall(r'<rect x="([\d.]+)%" y="[\d.]+" width="([\d.]+)%"', drawn.svg)
+    widths = [float(width) for _, width in bars]
+    assert widths == pytest.approx([0.47 * 112, 56, 0.41 * 112, 56, 0.12 * 112, 0], abs=0.01)
+    assert max(float(x) + float(width) for x, width in bars) == pytest.approx(86)
+    assert drawn.table.rows[0][1:] == ("47\u202f%", "50\u202f%")
+    assert 'class="f-cpu"' not in drawn.svg
+    assert 'class="bar-qpu"' not in f.counts(outcomes_seen("Simulated", "cpu")).svg
