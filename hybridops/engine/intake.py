@@ -22,6 +22,7 @@ from hybridops.experiments.replays import check_replayable, wanted_again
 from hybridops.experiments.services import Wanted
 from hybridops.teams.models import Project, User
 from hybridops.workflows.carshare import TITLE, carshare_montreal
+from hybridops.workflows.circuits_builtin import bernstein_vazirani, fourier, ghz
 
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
 
@@ -37,7 +38,17 @@ class Builtin:
 
 
 BUILTINS: Mapping[str, tuple[Builtin, ...]] = {
-    "routing": (Builtin("carshare-montreal", TITLE, "montreal-car-share.csv", carshare_montreal),)
+    "routing": (Builtin("carshare-montreal", TITLE, "montreal-car-share.csv", carshare_montreal),),
+    "circuits": (
+        Builtin("ghz-5", "GHZ state of 5 qubits", "ghz-5.qasm", ghz),
+        Builtin(
+            "bernstein-vazirani-6",
+            "Bernstein-Vazirani on 6 qubits",
+            "bernstein-vazirani-6.qasm",
+            bernstein_vazirani,
+        ),
+        Builtin("qft-4", "Fourier transform of 4 qubits", "qft-4.qasm", fourier),
+    ),
 }
 
 

@@ -44,13 +44,13 @@ def qaoa_circuit(
     for gamma, beta in zip(gammas, betas, strict=True):
         gates += _cost_layer(ising, gamma)
         gates += [("rx", (qubit,), -2 * beta) for qubit in range(ising.qubits)]
-    text = _text(ising.qubits, gates)
+    text = written(ising.qubits, gates, range(ising.qubits))
     return Circuit(
         text=text,
         digest=digest(text.encode()),
         template_digest=digest_of(_template(ising, len(gammas), angles_by)),
         gates={**Counter(name for name, _, _ in gates), "measure": ising.qubits},
-        depth=_depth(ising.qubits, gates) + 1,
+        depth=depth(ising.qubits, gates) + 1,
     )
 
 
@@ -89,16 +89,18 @@ def round_robin(qubits: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _text(qubits: int, gates: Sequence[Gate]) -> str:
-    lines = ["OPENQASM 3.0;", 'include "stdgates.inc";', f"qubit[{qubits}] q;", f"bit[{qubits}] c;"]
+def written(qubits: int, gates: Sequence[Gate], measured: Sequence[int]) -> str:
+    """The text of a circuit; bit i of what is measured is qubit measured[i]."""
+    lines = ["OPENQASM 3.0;", 'include "stdgates.inc";', f"qubit[{qubits}] q;", f"bit[{len(measured)}] c;"]
     for name, on, angle in gates:
         call = name if angle is None else f"{name}({angle!r})"
         lines.append(f"{call} {', '.join(f'q[{qubit}]' for qubit in on)};")
-    lines += [f"c[{qubit}] = measure q[{qubit}];" for qubit in range(qubits)]
+    lines += [f"c[{bit}] = measure q[{qubit}];" for bit, qubit in enumerate(measured)]
     return "\n".join(lines) + "\n"
 
 
-def _depth(qubits: int, gates: Sequence[Gate]) -> int:
+def depth(qubits: int, gates: Sequence[Gate]) -> int:
+    """Gates on the longest chain, without the measurement."""
     level = [0] * qubits
     for _, on, _ in gates:
         deepest = max(level[qubit] for qubit in on) + 1

@@ -90,6 +90,15 @@ def days() -> f.Days:
     return f.Days(tuple(f.Day(date(2026, 11, i), 40 + i, 3 if i == 9 else 0, i == 4) for i in range(1, 10)))
 
 
+def outcomes_seen(words: str = "Measured", kind: str = "qpu") -> f.Counts:
+    rows = (
+        f.OutcomeShare("000", 0.47, 0.5),
+        f.OutcomeShare("111", 0.41, 0.5),
+        f.OutcomeShare(words, 0.12, 0),
+    )
+    return f.Counts(words, 1024, rows, kind)
+
+
 DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "stave": (f.stave, score()),
     "stave ended": (f.stave, score(now=False)),
@@ -100,6 +109,8 @@ DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "map": (f.route_map, plan()),
     "circuit": (f.circuit, qaoa()),
     "arms": (f.bars, arms()),
+    "counts": (f.counts, outcomes_seen()),
+    "counts simulated": (f.counts, outcomes_seen("Simulated", "cpu")),
     "budget": (f.budget_bullet, budget()),
     "outcomes": (f.outcome_bar, outcomes()),
     "trend": (f.trend, weeks()),
@@ -114,6 +125,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "map": (f.route_map, plan(EVIL)),
     "circuit": (f.circuit, qaoa(EVIL)),
     "arms": (f.bars, arms(EVIL)),
+    "counts": (f.counts, outcomes_seen(EVIL)),
     "outcomes": (f.outcome_bar, outcomes(EVIL)),
     "trend": (f.trend, weeks(EVIL)),
     "sparkline": (lambda v: f.sparkline(v, EVIL), (1, 2)),
@@ -146,6 +158,9 @@ ODD: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "map with nan": (f.route_map, f.RouteMap((f.Stop(float("nan"), 1, "a"), f.Stop(9, 1, "b")))),
     "circuit without gates": (f.circuit, f.Circuit("empty", 0, ())),
     "circuit of 500 layers": (f.circuit, qaoa(layers=500, qubits=4)),
+    "counts of nothing": (f.counts, f.Counts("Measured", 0, ())),
+    "counts of one": (f.counts, f.Counts("Measured", 9, (f.OutcomeShare("1", 1, 1),))),
+    "counts with nan": (f.counts, f.Counts("Measured", 9, (f.OutcomeShare("1", float("nan"), 2),))),
     "arms without results": (f.bars, f.Arms((f.Arm("a", "qpu", None),), "m")),
     "one arm": (f.bars, f.Arms((f.Arm("a", "qpu", 3.0),), "m")),
     "equal arms": (f.bars, f.Arms((f.Arm("a", "qpu", 3.0), f.Arm("b", "cpu", 3.0)), "m", 3.0)),
@@ -258,3 +273,14 @@ def test_a_budget_over_its_limit_changes_its_look():
     assert "f-deg" in f.budget_bullet(budget("4100")).svg
     assert "f-deg" not in f.budget_bullet(budget()).svg
     assert dict(f.budget_bullet(budget()).table.rows)["Free"].endswith("097.40")
+
+
+def test_pairs_of_bars_are_to_scale_and_leave_room_for_their_numbers():
+    drawn = f.counts(outcomes_seen())
+    bars = re.findall(r'<rect x="([\d.]+)%" y="[\d.]+" width="([\d.]+)%"', drawn.svg)
+    widths = [float(width) for _, width in bars]
+    assert widths == pytest.approx([0.47 * 112, 56, 0.41 * 112, 56, 0.12 * 112, 0], abs=0.01)
+    assert max(float(x) + float(width) for x, width in bars) == pytest.approx(86)
+    assert drawn.table.rows[0][1:] == ("47\u202f%", "50\u202f%")
+    assert 'class="f-cpu"' not in drawn.svg
+    assert 'class="bar-qpu"' not in f.counts(outcomes_seen("Simulated", "cpu")).svg

@@ -166,7 +166,7 @@ _RULED = {
 _EARNED: Mapping[str, str] = {
     "quantum samples": "The quantum samples earned it.",
     "post-processing": "Random samples reached it too.",
-    "nobody": "It does not beat the heuristic it started from.",
+    "nobody": "It is no better than what it is measured against.",
 }
 
 

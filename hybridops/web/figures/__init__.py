@@ -14,6 +14,7 @@ from hybridops.web.figures.costs import (
     cost_range,
     outcome_bar,
 )
+from hybridops.web.figures.counts import Counts, OutcomeShare, counts
 from hybridops.web.figures.days import Day, Days, day_strip, sparkline
 from hybridops.web.figures.glyphs import stave_glyph, stave_small
 from hybridops.web.figures.routes import Route, RouteMap, Stop, route_map
@@ -31,6 +32,7 @@ __all__ = [
     "Budget",
     "Circuit",
     "CostRange",
+    "Counts",
     "Day",
     "Days",
     "Figure",
@@ -40,6 +42,7 @@ __all__ = [
     "Lane",
     "Mark",
     "Outcome",
+    "OutcomeShare",
     "Outcomes",
     "Route",
     "RouteMap",
@@ -53,6 +56,7 @@ __all__ = [
     "budget_key",
     "circuit",
     "cost_range",
+    "counts",
     "day_strip",
     "histogram",
     "kind_mark",

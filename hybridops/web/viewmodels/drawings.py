@@ -10,10 +10,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybridops.web import fmt
-from hybridops.web.figures import Circuit, Figure, Gate, Route, RouteMap, Stop, circuit, route_map
+from hybridops.web.figures import (
+    Circuit,
+    Counts,
+    Figure,
+    Gate,
+    OutcomeShare,
+    Route,
+    RouteMap,
+    Stop,
+    circuit,
+    counts,
+    route_map,
+)
 from hybridops.web.viewmodels.results import best_classical, method, objective
 
-_GATE = re.compile(r"^(h|x|sx|rz|rx|cx|cz)(?:\(([-+0-9.e]+)\))? (q\[[0-9]+\](?:, q\[[0-9]+\])*);$")
+_GATE = re.compile(r"^(h|x|sx|rx|ry|rz|cx|cz)(?:\(([-+0-9.e]+)\))? (q\[[0-9]+\](?:, q\[[0-9]+\])*);$")
 _MEASURE = re.compile(r"^c\[[0-9]+\] = measure q\[([0-9]+)\];$")
 _QUBITS = re.compile(r"^qubit\[([0-9]+)\] q;$", re.MULTILINE)
 
@@ -55,8 +67,17 @@ def routes_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: st
     )
 
 
+def counts_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: str) -> Figure:
+    """The outcomes that matter most: what came back beside what should have."""
+    rows = [OutcomeShare(row["bits"], row["measured"], row["ideal"]) for row in drawn["outcomes"]]
+    others = OutcomeShare("others", drawn["others"]["measured"], drawn["others"]["ideal"])
+    source, kind = ("Measured", "qpu") if drawn["source"] == "quantum" else ("Simulated", "cpu")
+    return counts(Counts(source, drawn["shots"], (*rows, others), kind))
+
+
 PICTURES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Figure]]] = {
     "routes": ("The routes", "to scale", routes_figure),
+    "counts": ("The outcomes", "share of shots, by bit string", counts_figure),
 }
 
 

@@ -87,11 +87,24 @@ def method(arms: Found, name: str) -> str:
     return str(arms.get(name, {}).get("method") or _NAMES.get(name, name))
 
 
+def label(arms: Found, name: str) -> str:
+    """An arm's name: the family's own where its arms mean something else."""
+    return str(arms.get(name, {}).get("label") or _NAMES.get(name, name))
+
+
 def arms_figure(arms: Found, unit: str) -> Figure:
     """Every arm on one axis: the random control stands right above the quantum-assisted answer."""
     shown = tuple(
-        Arm(words, kind, objective(arms, name), note=_note(arms[name]), hot=name in ("random", "quantum"))
-        for name, words, kind in _ROWS
+        Arm(
+            label(arms, name),
+            kind,
+            objective(arms, name),
+            low=arms[name].get("low"),
+            high=arms[name].get("high"),
+            note=_note(arms[name]),
+            hot=name in ("random", "quantum"),
+        )
+        for name, _, kind in _ROWS
         if name in arms
     )
     best = best_classical(arms)
@@ -99,6 +112,8 @@ def arms_figure(arms: Found, unit: str) -> Figure:
 
 
 def _note(arm: Found) -> str:
+    if arm.get("note"):
+        return str(arm["note"])
     if arm.get("method"):
         return f"{arm['method']}"
     if "hit_rate" in arm:
@@ -131,7 +146,9 @@ class Candidate:
 
 
 def candidates(summary: Found) -> list[Candidate]:
-    """Sampled candidates and classical results in one order, best first."""
+    """Sampled candidates and classical results in one order, best first; none where a family has no candidates."""
+    if summary.get("candidates", ()) is None:
+        return []
     arms = summary.get("arms") or {}
     best = best_classical(arms)
     reference = best[1] if best else None
@@ -162,7 +179,9 @@ def _baseline(arms: Found, name: str, reference: float | None) -> Candidate:
     value = float(arms[name]["objective"])
     seconds = arms[name].get("seconds")
     words = method(arms, name) + (f", {fmt.duration(seconds)}" if seconds is not None else "")
-    return Candidate(_NAMES[name], value, _change(value, reference), [("cpu", words)], None, baseline=True)
+    return Candidate(
+        label(arms, name), value, _change(value, reference), [("cpu", words)], None, baseline=True
+    )
 
 
 def _change(value: float, reference: float | None) -> float | None:
