@@ -203,12 +203,14 @@ class Estimate:
 class Workflow(Protocol):
     """One problem family. `describe` parses and checks an upload or raises BadInput with line and column.
 
-    `describe` tells the problem's "name" and its "size" in words ("24 stops"). `accepts` says which files it reads.
+    `describe` tells the problem's "name" and its "size" in words ("24 stops"). `accepts` says which files it reads,
+    `quadratic` whether what it sends is a quadratic cost of bits, which an annealer takes as well.
     `steps` maps a stage's `step` name in the signed definition to the function that computes it.
     """
 
     name: str
     accepts: str
+    quadratic: bool
     steps: Mapping[str, Callable[[StepInput], StepOutput]]
 
     def describe(self, data: bytes, filename: str) -> Mapping[str, Any]: ...

@@ -62,7 +62,7 @@ class RecordedWorkflow:
 
     def __init__(self, inner: Workflow, records: Records, implementation: str) -> None:
         self.inner, self.records, self.implementation = inner, records, implementation
-        self.name, self.accepts = inner.name, inner.accepts
+        self.name, self.accepts, self.quadratic = inner.name, inner.accepts, inner.quadratic
         self.steps: Mapping[str, Callable[[StepInput], StepOutput]] = {
             name: self._recorded(name, step) for name, step in inner.steps.items()
         }

@@ -24,6 +24,7 @@ class Circuits:
 
     name = "circuits"
     accepts = "A .qasm file, OpenQASM 2.0 or 3.0"
+    quadratic = False
     steps: Mapping[str, Callable[[StepInput], StepOutput]] = {
         "check": circuits_steps.check,
         "ideal": circuits_steps.ideal,

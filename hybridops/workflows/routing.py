@@ -27,6 +27,7 @@ class Routing:
 
     name = "routing"
     accepts = "A .vrp, .tsp or .csv file"
+    quadratic = True
     steps: Mapping[str, Callable[[StepInput], StepOutput]] = {
         "check": routing_classical.check,
         "heuristic": routing_classical.heuristic,

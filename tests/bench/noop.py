@@ -27,6 +27,7 @@ def _score(given: StepInput) -> StepOutput:
 class Noop:
     name = "noop"
     accepts = "Any file"
+    quadratic = True
     steps = {"nothing": _nothing, "encode": _encode, "score": _score}
 
     def describe(self, data: bytes, filename: str) -> dict[str, object]:

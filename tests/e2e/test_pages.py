@@ -48,6 +48,7 @@ PLACES = {
     "today": Place("mikkel", "/"),
     "today of an operator": Place("omar", "/", variant=True),
     "workflows": Place("ines", "/workflows/"),
+    "guide": Place("ines", "/workflows/guide/"),
     "submit": Place("ines", "/workflows/routing/submit/"),
     "runs": Place("ines", "/runs/"),
     "run, accepted": Place("ines", "run:accepted"),

@@ -59,6 +59,7 @@ def _more(given: StepInput) -> StepOutput:
 class Fake:
     name = "fake"
     accepts = "Any file"
+    quadratic = True
     steps = {
         "check": _hooked("check", {}),
         "work": _hooked("work", {}),

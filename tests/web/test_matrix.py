@@ -160,6 +160,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("cancel", "post"): writes(P.SUBMIT_RUNS, _nothing),
     ("replay", "post"): writes(P.SUBMIT_RUNS, _nothing, yes=422),  # it may, but this run has not ended
     ("workflows", "get"): own(),
+    ("guide", "get"): reads(P.SUBMIT_RUNS, section=True, no=403),
+    ("guide", "post"): writes(P.SUBMIT_RUNS, _nothing, yes=422, section=True, no=403),
     ("submit", "get"): reads(P.SUBMIT_RUNS, section=True, no=403),
     ("submit", "post"): writes(P.SUBMIT_RUNS, _run, no=403, foreign=422),
     ("preview", "post"): writes(P.SUBMIT_RUNS, _run, yes=200, no=403, foreign=422),
@@ -278,7 +280,7 @@ class Stage:
 
 ROUTES = {
     "today": "/", "runs": "/runs/", "run": "/runs/{run}/", "run_part": "/runs/{run}/part/{part}/", "artifact": "/runs/{run}/artifact/circuit/",
-    "cancel": "/runs/{run}/cancel/", "replay": "/runs/{run}/replay/", "workflows": "/workflows/",
+    "cancel": "/runs/{run}/cancel/", "replay": "/runs/{run}/replay/", "workflows": "/workflows/", "guide": "/workflows/guide/",
     "submit": "/workflows/{name}/submit/", "preview": "/workflows/{name}/preview/", "upload": "/workflows/{name}/data/",
     "approvals": "/approvals/", "decision": "/approvals/{request}/", "decide": "/approvals/{request}/decide/",
     "cost": "/cost/", "cost_csv": "/cost/export.csv", "budget_limit": "/cost/budgets/{budget}/limit/",

@@ -41,7 +41,9 @@ def test_the_same_run_gives_the_same_bytes():
     """Same problem, parameters and seed: the same summaries but for seconds, and the same artifacts."""
     first, second = (Chain(carshare_montreal(), angle_strategy="trained") for _ in range(2))
     first.prepared()
-    second.results["stage of baseline"] = first.results["stage of baseline"]  # as in a rerun: as far as it went
+    second.results["stage of baseline"] = first.results[
+        "stage of baseline"
+    ]  # as in a rerun: as far as it went
     second.prepared()
     for chain in (first, second):
         chain.take("score", samples=(chain.ideal_samples(),))

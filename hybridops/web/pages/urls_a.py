@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from hybridops.web.pages import audit_bundle, cancel, run, runs, submit, unclear, workflows
+from hybridops.web.pages import audit_bundle, cancel, guide, run, runs, submit, unclear, workflows
 
 urlpatterns: list[URLPattern] = [
     path("workflows/", workflows.gallery, name="workflows"),
+    path("workflows/guide/", guide.advise, name="guide"),
     path("workflows/<slug:name>/submit/", submit.submit, name="submit"),
     path("workflows/<slug:name>/preview/", submit.preview, name="preview"),
     path("workflows/<slug:name>/data/", submit.upload, name="upload"),
