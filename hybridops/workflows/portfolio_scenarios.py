@@ -37,8 +37,9 @@ def simulate(step: StepInput) -> StepOutput:
     candidates = [{"name": "incumbent", "chosen": incumbent}, *_efficient(market, settings, step.seed)]
     step.report(0.4, f"Simulating {SCENARIOS:,} scenarios")
     found = tails(market, settings, [row["chosen"] for row in candidates], step.seed, xp)
-    for at, row in enumerate(candidates):
-        row |= told(market, settings, row["chosen"]) | tail(found, at)
+    candidates = [
+        row | told(market, settings, row["chosen"]) | tail(found, at) for at, row in enumerate(candidates)
+    ]
     summary = {
         "step": "scenarios",
         "candidates": candidates,
@@ -85,14 +86,16 @@ def model(found: scenarios.Tails, market: Market) -> dict[str, Any]:
 
 
 def _efficient(market: Market, settings: Settings, seed: int) -> list[dict[str, Any]]:
-    """The best choice that swaps find for each share of risk; a choice that was found before counts once."""
-    found: dict[tuple[int, ...], dict[str, Any]] = {}
+    """The best choice that swaps find for each share of risk, named after all the shares it was found for."""
+    found: dict[tuple[int, ...], list[float]] = {}
     for share in SHARES:
         qubo = selection_qubo(market, settings.assets, share)
         bits = swap_search(qubo, ones=settings.assets, seed=seed % 2**31, starts=2, steps=100).bits
-        chosen = tuple(np.flatnonzero(bits).tolist())
-        found.setdefault(chosen, {"name": f"lambda {share:g}", "chosen": list(chosen)})
-    return list(found.values())
+        found.setdefault(tuple(np.flatnonzero(bits).tolist()), []).append(share)
+    return [
+        {"name": "lambda " + ", ".join(f"{share:g}" for share in shares), "chosen": list(chosen)}
+        for chosen, shares in found.items()
+    ]
 
 
 def _cloud(market: Market, settings: Settings, seed: int) -> list[list[float]]:
