@@ -15,6 +15,7 @@ from hybridops.web.figures.costs import (
     outcome_bar,
 )
 from hybridops.web.figures.days import Day, Days, day_strip, sparkline
+from hybridops.web.figures.frontier import Frontier, Place, frontier
 from hybridops.web.figures.glyphs import stave_glyph, stave_small
 from hybridops.web.figures.routes import Route, RouteMap, Stop, route_map
 from hybridops.web.figures.samples import Bin, Histogram, histogram
@@ -34,6 +35,7 @@ __all__ = [
     "Day",
     "Days",
     "Figure",
+    "Frontier",
     "Gate",
     "Histogram",
     "Kind",
@@ -41,6 +43,7 @@ __all__ = [
     "Mark",
     "Outcome",
     "Outcomes",
+    "Place",
     "Route",
     "RouteMap",
     "Stave",
@@ -54,6 +57,7 @@ __all__ = [
     "circuit",
     "cost_range",
     "day_strip",
+    "frontier",
     "histogram",
     "kind_mark",
     "outcome_bar",

@@ -1,4 +1,4 @@
-"""Stored bytes to drawings: the routes on their plan, and the circuit."""
+"""Stored bytes to drawings: routes on their plan, portfolios by risk and return, and the circuit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybridops.web import fmt
-from hybridops.web.figures import Circuit, Figure, Gate, Route, RouteMap, Stop, circuit, route_map
+from hybridops.web.figures import (
+    Circuit,
+    Figure,
+    Frontier,
+    Gate,
+    Place,
+    Route,
+    RouteMap,
+    Stop,
+    circuit,
+    frontier,
+    route_map,
+)
 from hybridops.web.viewmodels.results import best_classical, method, objective
 
 _GATE = re.compile(r"^(h|x|sx|rz|rx|cx|cz)(?:\(([-+0-9.e]+)\))? (q\[[0-9]+\](?:, q\[[0-9]+\])*);$")
@@ -55,8 +67,28 @@ def routes_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: st
     )
 
 
+def frontier_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: str) -> Figure:
+    """The answer and the classical choices among efficient and random ones, by volatility and return a year."""
+    arms = summary.get("arms", {})
+    source = summary.get("answer", {}).get("from", "quantum")
+    others = {name: method(arms, name) for name in ("heuristic", "baseline") if name != source}
+    return frontier(
+        Frontier(
+            cloud=tuple(Place(risk, gain) for risk, gain in drawn["cloud"]),
+            efficient=tuple(_place(row, row["name"]) for row in drawn["efficient"]),
+            answer=_place(drawn["answer"], "Answer") if drawn["answer"] else None,
+            **{name: _place(drawn[name], words) for name, words in others.items() if name in drawn},
+        )
+    )
+
+
+def _place(row: Mapping[str, Any], name: str) -> Place:
+    return Place(row["volatility"], row["return"], name, ", ".join(row["assets"]))
+
+
 PICTURES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Figure]]] = {
     "routes": ("The routes", "to scale", routes_figure),
+    "frontier": ("Risk and return", "what the past was like, not what comes", frontier_figure),
 }
 
 
