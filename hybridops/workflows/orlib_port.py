@@ -14,7 +14,7 @@ from hybridops.domain.errors import BadInput
 from hybridops.solvers.markowitz import ASSETS_MAX, Market
 from hybridops.solvers.problem import Floats
 from hybridops.workflows.prices_csv import WEEKLY
-from hybridops.workflows.routing_text import Token, tokens
+from hybridops.workflows.text import Token, tokens
 
 _OFF_ONE = 1e-6  # of a correlation with itself
 

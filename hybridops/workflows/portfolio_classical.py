@@ -60,7 +60,7 @@ def baseline(step: StepInput) -> StepOutput:
     best, told_by = (found.energy, found.bits), {"method": "Tabu search by swaps", "proved": False}
     if market.assets <= EXACT_MAX:
         step.report(0.4, "Proving with SCIP")
-        seconds = min(settings.baseline_seconds, step.deadline_seconds / 2)
+        seconds = min(settings.register.baseline_seconds, step.deadline_seconds / 2)
         proof = exact.solve(qubo, solver="SCIP", seconds=seconds, ones=settings.assets)
         told_by = _of(proof)
         if proof.bits is not None and proof.energy is not None and proof.energy < best[0]:

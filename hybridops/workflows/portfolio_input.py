@@ -8,7 +8,7 @@ from hybridops.domain.errors import BadInput
 from hybridops.solvers.markowitz import Market
 from hybridops.workflows.orlib_port import parse_port
 from hybridops.workflows.prices_csv import DAILY, is_csv, parse_csv
-from hybridops.workflows.routing_text import lines_of
+from hybridops.workflows.text import lines_of
 
 
 def parse(data: bytes) -> Market:

@@ -17,9 +17,8 @@ from hybridops.solvers.arrays import array_module
 from hybridops.solvers.markowitz import Market, selection_qubo, yearly
 from hybridops.solvers.problem import Floats
 from hybridops.solvers.swaps import swap_search
-from hybridops.workflows.portfolio_settings import Settings
-from hybridops.workflows.portfolio_steps import opened, told
-from hybridops.workflows.routing_steps import needed
+from hybridops.workflows.portfolio_steps import Wanted, opened, told
+from hybridops.workflows.register_steps import needed
 
 SCENARIOS = 8_192
 CLOUD = 160
@@ -52,7 +51,7 @@ def simulate(step: StepInput) -> StepOutput:
 
 
 def tails(
-    market: Market, settings: Settings, choices: Sequence[Sequence[int]], seed: int, xp: Any = np
+    market: Market, settings: Wanted, choices: Sequence[Sequence[int]], seed: int, xp: Any = np
 ) -> scenarios.Tails:
     """The tails of choices over a quarter: the same random numbers for every choice and every step of a run."""
     weights: Floats = np.zeros((len(choices), market.assets))
@@ -85,7 +84,7 @@ def model(found: scenarios.Tails, market: Market) -> dict[str, Any]:
     }
 
 
-def _efficient(market: Market, settings: Settings, seed: int) -> list[dict[str, Any]]:
+def _efficient(market: Market, settings: Wanted, seed: int) -> list[dict[str, Any]]:
     """The best choice that swaps find for each share of risk, named after all the shares it was found for."""
     found: dict[tuple[int, ...], list[float]] = {}
     for share in SHARES:
@@ -98,7 +97,7 @@ def _efficient(market: Market, settings: Settings, seed: int) -> list[dict[str, 
     ]
 
 
-def _cloud(market: Market, settings: Settings, seed: int) -> list[list[float]]:
+def _cloud(market: Market, settings: Wanted, seed: int) -> list[list[float]]:
     """[volatility, return] a year of random choices of K."""
     random = np.random.default_rng([seed, _CLOUD])
     drawn = [random.choice(market.assets, settings.assets, replace=False).tolist() for _ in range(CLOUD)]

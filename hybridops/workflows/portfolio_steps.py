@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hybridops.domain.ports import StepInput
 from hybridops.solvers.markowitz import Market, objective, yearly
+from hybridops.workflows import register_settings
 from hybridops.workflows.portfolio_input import parse
-from hybridops.workflows.portfolio_settings import Settings, settings_of
 
 UNIT = "bp"
 
 
-def opened(step: StepInput) -> tuple[Market, Settings]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`assets` is K, how many are chosen; `share` is lambda, the weight of risk from 0 to 1."""
+
+    assets: int
+    share: float
+    register: register_settings.Settings
+
+
+def wanted(parameters: Mapping[str, Any], assets: int) -> Wanted:
+    """The parameters with their ranges checked for a market of `assets`; raises BadInput with `field`.
+
+    K is below `assets`: with all of them there is nothing to choose.
+    """
+    return Wanted(
+        assets=register_settings.whole(parameters, "assets_chosen", min(3, assets - 1), 1, assets - 1),
+        share=register_settings.number(parameters, "risk_share", 0.5, 0.0, 1.0),
+        register=register_settings.settings_of(parameters),
+    )
+
+
+def opened(step: StepInput) -> tuple[Market, Wanted]:
     """The market and the settings of a step."""
     market = parse(step.problem)
-    return market, settings_of(step.parameters, market.assets)
+    return market, wanted(step.parameters, market.assets)
 
 
-def told(market: Market, settings: Settings, chosen: Sequence[int]) -> dict[str, Any]:
+def told(market: Market, settings: Wanted, chosen: Sequence[int]) -> dict[str, Any]:
     """JSON of a choice: its objective recomputed from the file, its names, return and volatility a year."""
     return {
         "objective": objective(market, chosen, settings.assets, settings.share),

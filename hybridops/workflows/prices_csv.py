@@ -16,7 +16,7 @@ import numpy as np
 from hybridops.domain.errors import BadInput
 from hybridops.solvers.markowitz import ASSETS_MAX, Market
 from hybridops.solvers.problem import Floats
-from hybridops.workflows.routing_text import Token
+from hybridops.workflows.text import Token
 
 ROWS_MIN, ROWS_MAX = 20, 5_000
 NAME_MAX = 40

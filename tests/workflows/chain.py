@@ -1,4 +1,4 @@
-"""Runs routing's steps as the engine does: artifacts by digest, summaries by stage key."""
+"""Runs a family's steps as the engine does: artifacts by digest, summaries by stage key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hybridops.domain.ports import SampleSet, StepInput
+from hybridops.domain.ports import SampleSet, StepInput, Workflow
 from hybridops.solvers.ising import cost_diagonal, from_document
 from hybridops.solvers.qaoa import Qaoa, sample
 from hybridops.trust.canonical import digest
@@ -20,7 +20,9 @@ PARAMETERS = {"shots": 256, "qubits_max": 12, "layers": 1, "baseline_seconds": 0
 
 
 class Chain:
-    """One run of the family on one problem; `results` grows as steps are taken."""
+    """One run of `family` on one problem; `results` grows as steps are taken."""
+
+    family: Workflow = ROUTING
 
     def __init__(self, problem: bytes, seed: int = 7, **parameters: Any) -> None:
         self.store: dict[str, bytes] = {}
@@ -36,7 +38,7 @@ class Chain:
     def take(self, *names: str, samples: tuple[SampleSet, ...] = ()) -> dict[str, Any]:
         """Takes steps in order, each with the results so far, and hands back the last summary."""
         for name in names:
-            output = ROUTING.steps[name](replace(self.input, samples=samples))
+            output = self.family.steps[name](replace(self.input, samples=samples))
             digests = {key: digest(value) for key, value in output.artifacts.items()}
             self.store.update({digests[key]: value for key, value in output.artifacts.items()})
             summary = json.loads(json.dumps(output.summary, allow_nan=False)) | {"artifacts": digests}
