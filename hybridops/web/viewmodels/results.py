@@ -64,7 +64,8 @@ class Answer:
     @property
     def over_start(self) -> float | None:
         """In percent against the heuristic that the run started from."""
-        return 100 * (self.value / self.start - 1) if self.start and self.value is not None else None
+        change = None if self.value is None else _change(self.value, self.start)
+        return None if change is None else 100 * change
 
 
 def answer_of(arms: Found) -> Answer:
@@ -72,7 +73,7 @@ def answer_of(arms: Found) -> Answer:
     best = best_classical(arms)
     quantum = objective(arms, "quantum")
     value = quantum if quantum is not None else best and best[1]
-    change = value / best[1] - 1 if best and best[1] and value is not None else None
+    change = _change(value, best[1]) if best and value is not None else None
     return Answer(
         value=value,
         source="quantum" if quantum is not None else best[0] if best else "",
@@ -166,4 +167,7 @@ def _baseline(arms: Found, name: str, reference: float | None) -> Candidate:
 
 
 def _change(value: float, reference: float | None) -> float | None:
-    return value / reference - 1 if reference else None
+    """Relative to the size of the reference: below 0 is lower, whatever the sign of both. None against 0."""
+    if not reference:
+        return None
+    return value / reference - 1 if reference > 0 else (value - reference) / -reference
