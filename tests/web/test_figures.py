@@ -275,7 +275,7 @@ def test_the_frontier_names_its_axes_and_nests_what_coincides():
     """Both axes carry their unit; one label for two portfolios on one spot, one for the third; the table has all."""
     drawn = f.frontier(market())
     assert "risk: volatility a year" in drawn.svg and "return a year" in drawn.svg
-    assert ">Answer, Answer SCIP<" in drawn.svg and ">Answer greedy<" in drawn.svg
+    assert ">answer, best classical<" in drawn.svg and ">heuristic<" in drawn.svg
     assert [row[0] for row in drawn.table.rows[:3]] == ["Answer greedy", "Answer SCIP", "Answer"]
     assert drawn.table.rows[2][1:3] == ("21.0\u202f%", "21.4\u202f%")
     assert drawn.svg.count('class="f-ink3 thin"') == 40

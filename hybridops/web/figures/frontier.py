@@ -50,14 +50,24 @@ class Frontier:
     answer: Place | None = None
 
 
-# Outermost first: (field, path around the origin, classes).
-_SHAPES = (
-    ("heuristic", "M-9-9h18v18h-18z", "f-none s-ink"),
-    ("baseline", "M0-9L8 6h-16z", "f-none s-gpu"),
-    ("answer", "M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z", "f-pine s-pine"),
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How one of the run's own portfolios is drawn: a path around the origin; `label` stands beside it."""
+
+    field: str
+    label: str
+    path: str
+    cls: str
+
+
+_SHAPES = (  # outermost first
+    _Shape("heuristic", "heuristic", "M-9-9h18v18h-18z", "f-none s-ink"),
+    _Shape("baseline", "best classical", "M0-9L8 6h-16z", "f-none s-gpu"),
+    _Shape("answer", "answer", "M-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z", "f-pine s-pine"),
 )
 _DIAMOND = "M0-4L4 0L0 4L-4 0z"
 
+type _Shown = list[tuple[_Shape, Place]]
 type _Spans = tuple[tuple[float, float, float], tuple[float, float, float]]  # low, high, step of each axis
 
 
@@ -65,7 +75,7 @@ def frontier(data: Frontier) -> Figure:
     """The drawing with its sentence; its table has the named portfolios, not the cloud."""
     head = ("Portfolio", "Volatility a year", "Return a year", "Assets")
     shown = _marked(data)
-    known = [p for p in (*data.cloud, *data.efficient, *(p for _, p, _ in shown)) if _usable(p)]
+    known = [p for p in (*data.cloud, *data.efficient, *(p for _, p in shown)) if _usable(p)]
     if not known:
         empty = "No portfolio to draw yet."
         return figure(el("p", empty, cls="hint"), empty, head, [])
@@ -73,7 +83,7 @@ def frontier(data: Frontier) -> Figure:
     sentence = _sentence(data)
     parts = [*_axes(spans), *_cloud(data.cloud, spans), *_line(data.efficient, spans), *_marks(shown, spans)]
     drawing = el("div", chart(BOTTOM + 34, sentence, *parts), cls="pad")
-    rows = (_row(p) for p in (*(p for _, p, _ in shown), *data.efficient))
+    rows = (_row(p) for p in (*(p for _, p in shown), *data.efficient))
     return figure(join((drawing, _legend(data, shown))), sentence, head, rows)
 
 
@@ -81,9 +91,9 @@ def _usable(place: Place) -> bool:
     return finite(place.risk) is not None and finite(place.gain) is not None
 
 
-def _marked(data: Frontier) -> list[tuple[str, Place, str]]:
-    found = [(shape, getattr(data, field), cls) for field, shape, cls in _SHAPES]
-    return [(shape, place, cls) for shape, place, cls in found if place and _usable(place)]
+def _marked(data: Frontier) -> _Shown:
+    found = [(shape, getattr(data, shape.field)) for shape in _SHAPES]
+    return [(shape, place) for shape, place in found if place and _usable(place)]
 
 
 def _span(values: Sequence[float]) -> tuple[float, float, float]:
@@ -139,36 +149,34 @@ def _line(efficient: Sequence[Place], spans: _Spans) -> list[Raw]:
     points = " ".join(f"{num(10 * x)},{num(y)}" for x, y in places)
     joined = stretched(BOTTOM, el("polyline", cls="ln dash s-ink3", points=points))
     dots = [
-        titled(_words(place), _shape(x, y, _DIAMOND, "f-surface s-ink"))
+        titled(_full(place), _drawn(x, y, _DIAMOND, "f-surface s-ink"))
         for place, (x, y) in zip(known, places, strict=True)
     ]
     return [joined, *dots]
 
 
-def _shape(x: float, y: float, path: str, cls: str) -> Raw:
+def _drawn(x: float, y: float, path: str, cls: str) -> Raw:
     return el("svg", el("path", d=path, cls=cls, stroke_width=2), x=pct(x), y=y, overflow="visible")
 
 
-def _marks(shown: Sequence[tuple[str, Place, str]], spans: _Spans) -> list[Raw]:
+def _marks(shown: _Shown, spans: _Spans) -> list[Raw]:
     """Shapes, and one label for all that stand on one spot."""
-    places = [(*_at(place, spans), place) for _, place, _ in shown]
-    shapes = [
-        titled(_words(place), _shape(x, y, path, cls))
-        for (path, _, cls), (x, y, place) in zip(shown, places, strict=True)
-    ]
+    places = [(*_at(place, spans), shape, place) for shape, place in shown]
+    shapes = [titled(_full(place), _drawn(x, y, shape.path, shape.cls)) for x, y, shape, place in places]
     groups: dict[tuple[float, float], list[str]] = {}
-    for x, y, place in reversed(places):
+    for x, y, shape, _ in reversed(places):
         near = next((at for at in groups if abs(at[0] - x) < 1 and abs(at[1] - y) < 6), (x, y))
-        groups.setdefault(near, []).append(place.name)
+        groups.setdefault(near, []).append(shape.label)
     lower = {at: rank for rank, at in enumerate(sorted(groups, key=lambda at: at[1]))}
-    return [*shapes, *(_label(at, ", ".join(names), lower[at]) for at, names in groups.items())]
+    words = {at: "all three" if len(names) == 3 else ", ".join(names) for at, names in groups.items()}
+    return [*shapes, *(_label(at, words[at], lower[at]) for at in groups)]
 
 
 def _label(at: tuple[float, float], words: str, rank: int) -> Raw:
-    """Beside the shape, on the side with more room; a lower one below its shape, so that two do not meet."""
+    """Above and to the left, where no portfolio of the past was; a lower one below, so that two do not meet."""
     x, y = at
-    anchor, dx = ("start", 13) if x < 55 else ("end", -13)
-    return label(x, min(BOTTOM - 4, y + 16) if rank else max(12.0, y - 8), words, "lab halo", anchor, dx)
+    anchor, dx = ("start", -9) if x < 25 else ("end", 9)
+    return label(x, min(BOTTOM - 4, y + 22) if rank else max(12.0, y - 15), words, "lab halo", anchor, dx)
 
 
 def _share(value: float) -> str:
@@ -176,16 +184,19 @@ def _share(value: float) -> str:
 
 
 def _words(place: Place) -> str:
-    words = f"{place.name}: {_share(place.gain)} return, {_share(place.risk)} volatility a year"
-    return f"{words}, {place.detail}" if place.detail else words
+    return f"{place.name}: {_share(place.gain)} return, {_share(place.risk)} volatility a year"
+
+
+def _full(place: Place) -> str:
+    return f"{_words(place)}, {place.detail}" if place.detail else _words(place)
 
 
 def _row(place: Place) -> tuple[str, ...]:
     return (place.name, _share(place.risk), _share(place.gain), place.detail or fmt.NOT_APPLICABLE)
 
 
-def _legend(data: Frontier, shown: Sequence[tuple[str, Place, str]]) -> Raw:
-    entries = [(_sample(shape, cls), place.name) for shape, place, cls in reversed(shown)]
+def _legend(data: Frontier, shown: _Shown) -> Raw:
+    entries = [(_sample(shape.path, shape.cls), place.name) for shape, place in reversed(shown)]
     if data.efficient:
         entries.append((_sample(_DIAMOND, "f-surface s-ink"), "efficient choices, by share of risk"))
     if data.cloud:
@@ -198,7 +209,7 @@ def _sample(path: str, cls: str) -> Raw:
 
 
 def _sentence(data: Frontier) -> str:
-    told = [_words(place) for _, place, _ in reversed(_marked(data))]
+    told = [_words(place) for _, place in reversed(_marked(data))]
     parts = [f"{fmt.number(len(data.cloud))} random choices"] if data.cloud else []
     parts += [f"{fmt.number(len(data.efficient))} efficient ones"] if data.efficient else []
     beside = f", beside {' and '.join(parts)}" if parts else ""
