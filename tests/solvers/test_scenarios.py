@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from statistics import NormalDist
 
 import array_api_strict
@@ -59,6 +60,17 @@ def test_it_runs_on_the_array_standard_alone():
     )
     assert plain.value_at_risk.tolist() == strict.value_at_risk.tolist()
     assert plain.shortfall.tolist() == strict.shortfall.tolist()
+
+
+def test_it_takes_no_more_memory_than_it_says():
+    """The peak of NumPy's own memory, over several batches, is within what `nbytes` states."""
+    mean, covariance = market(4, 50)
+    weights = np.full((3, 50), 1 / 50)
+    tracemalloc.start()
+    found = simulate(mean, covariance, weights, periods=2, scenarios=4_000, seed=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.nbytes / 3 < peak < found.nbytes + 50_000
 
 
 @settings(max_examples=60, deadline=None)

@@ -276,6 +276,8 @@ def test_the_frontier_names_its_axes_and_nests_what_coincides():
     drawn = f.frontier(market())
     assert "risk: volatility a year" in drawn.svg and "return a year" in drawn.svg
     assert ">answer, best classical<" in drawn.svg and ">heuristic<" in drawn.svg
+    one = f.Place(0.2, 0.1, "x")
+    assert ">all three<" in f.frontier(f.Frontier((), (), one, one, one)).svg
     assert [row[0] for row in drawn.table.rows[:3]] == ["Answer greedy", "Answer SCIP", "Answer"]
     assert drawn.table.rows[2][1:3] == ("21.0\u202f%", "21.4\u202f%")
     assert drawn.svg.count('class="f-ink3 thin"') == 40

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hybridops.domain.control import control
 from hybridops.domain.errors import BadInput
 from hybridops.engine.builtin import document
 from hybridops.solvers.angles import STRATEGIES
-from hybridops.solvers.markowitz import objective
+from hybridops.solvers.exact import Proof
+from hybridops.solvers.heuristics import Found
+from hybridops.solvers.markowitz import objective, selection_qubo
+from hybridops.workflows import portfolio_classical, portfolio_scenarios
 from hybridops.workflows.portfolio import Portfolio
 from hybridops.workflows.portfolio_input import parse
+from hybridops.workflows.portfolio_narrow import table_of
 from hybridops.workflows.portfolio_steps import wanted
 from hybridops.workflows.stocks import technology_stocks
 from tests.solvers.public import public
@@ -22,6 +28,18 @@ from tests.workflows.test_portfolio_input import MOMENTS, prices
 
 PORTFOLIO = Portfolio()
 RULE = {"against": "heuristic", "worse_by_at_most": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer scenarios, and no process for a proof unless a test asks for one."""
+    monkeypatch.setattr(portfolio_scenarios, "SCENARIOS", 1_024)
+    monkeypatch.setattr(portfolio_classical, "EXACT_MAX", 0)
+
+
+@pytest.fixture
+def scip(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portfolio_classical, "EXACT_MAX", 31)
 
 
 class PortfolioChain(Chain):
@@ -48,6 +66,7 @@ def best_of_all(data: bytes, assets: int, share: float) -> float:
     ("name", "assets", "share"),
     [("stocks", 3, 0.5), ("stocks", 1, 0.0), ("stocks", 5, 1.0), ("port1", 10, 0.5), ("port2", 5, 0.9)],
 )
+@pytest.mark.usefixtures("scip")
 def test_the_whole_chain(name: str, assets: int, share: float):
     """Every arm is there, none beats the best of the register, and all keep their K after repair."""
     chain = PortfolioChain(market(name), assets_chosen=assets, risk_share=share).prepared()
@@ -72,6 +91,7 @@ def test_the_whole_chain(name: str, assets: int, share: float):
         assert all(arm["objective"] is None or arm["objective"] >= lowest - 1e-9 for arm in arms.values())
 
 
+@pytest.mark.usefixtures("scip")
 def test_the_published_market_is_solved():
     """OR-Library port1, 10 of 31, lambda 1/2: the reference's value a week, here 52 of them in basis points."""
     chain = PortfolioChain(market("port1"), assets_chosen=10)
@@ -84,12 +104,49 @@ def test_the_published_market_is_solved():
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("assets", [1, 2, 3, 5])
+@pytest.mark.usefixtures("scip")
 def test_the_baseline_is_the_best_there_is(assets: int, share: float):
     """On six stocks, against every choice there is; greedy is never better."""
     chain = PortfolioChain(technology_stocks(), assets_chosen=assets, risk_share=share)
     best = best_of_all(technology_stocks(), assets, share)
     assert chain.take("baseline")["objective"] == pytest.approx(best, rel=1e-12)
     assert chain.take("heuristic")["objective"] >= best - 1e-9
+
+
+@pytest.mark.usefixtures("scip")
+def test_scip_mends_a_poor_search(monkeypatch: pytest.MonkeyPatch):
+    """Where the search ends badly the proof's choice is the answer; where SCIP fails the search's is, and says why."""
+    poor = np.array([1, 0, 0, 1, 1, 0], dtype=np.uint8)
+    found = Found(poor, float(selection_qubo(parse(technology_stocks()), 3, 0.5).energy(poor[None])[0]), poor)
+    monkeypatch.setattr(portfolio_classical, "swap_search", lambda *_, **__: found)
+    chain = PortfolioChain(technology_stocks(), baseline_seconds=30.0)
+    proved = chain.take("baseline")
+    assert proved["proved"] and proved["objective"] == best_of_all(technology_stocks(), 3, 0.5)
+    failed = Proof("failed", None, None, float("-inf"), 0.1, None, "SCIP", "SCIP failed: it is not here.")
+    monkeypatch.setattr(portfolio_classical.exact, "solve", lambda *_, **__: failed)
+    left = chain.take("baseline")
+    assert (left["chosen"], left["proved"], left["lower_bound"]) == ([0, 3, 4], False, None)
+    assert left["remark"] == "SCIP failed: it is not here."
+
+
+def test_a_register_of_another_market_is_found_out():
+    """The objective looked up and the one computed from the file are compared each time an answer is told."""
+    chain = PortfolioChain(technology_stocks()).prepared()
+    data, settings = parse(technology_stocks()), wanted({}, 6)
+    right = table_of(data, settings, chain.stored("narrow", "subproblem"))
+    assert right.checked(0b111000) == objective(data, [0, 1, 2], 3, 0.5)
+    wrong = replace(right, settings=wanted({"risk_share": 0.6}, 6))
+    with pytest.raises(ArithmeticError):
+        wrong.checked(0b111000)
+
+
+def test_fewer_returns_than_assets_is_shrunk_and_said():
+    """20 days of 25 assets: the covariance is singular, the scenarios say by how much it was shrunk."""
+    chain = PortfolioChain(prices(rows=20, assets=25, days=1).encode(), assets_chosen=4).prepared()
+    found = chain.take("score", samples=(chain.ideal_samples(),))
+    assert chain.results["stage of scenarios"]["shrinkage"] == 0.001
+    assert found["answer"]["scenarios"]["shrinkage"] == 0.001
+    assert found["answer"]["scenarios"]["horizon"] == "a quarter: 63 trading days"
 
 
 def hedge() -> bytes:
