@@ -21,7 +21,8 @@ from hybridops.experiments.queries import run_by_key, run_for, runs_for
 from hybridops.experiments.replays import check_replayable, wanted_again
 from hybridops.experiments.services import Wanted
 from hybridops.teams.models import Project, User
-from hybridops.workflows import carshare, stocks
+from hybridops.workflows.carshare import TITLE, carshare_montreal
+from hybridops.workflows.stocks import STOCKS, technology_stocks
 
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
 
@@ -37,12 +38,8 @@ class Builtin:
 
 
 BUILTINS: Mapping[str, tuple[Builtin, ...]] = {
-    "routing": (
-        Builtin("carshare-montreal", carshare.TITLE, "montreal-car-share.csv", carshare.carshare_montreal),
-    ),
-    "portfolio": (
-        Builtin("technology-stocks", stocks.TITLE, "technology-stocks.csv", stocks.technology_stocks),
-    ),
+    "routing": (Builtin("carshare-montreal", TITLE, "montreal-car-share.csv", carshare_montreal),),
+    "portfolio": (Builtin("technology-stocks", STOCKS, "technology-stocks.csv", technology_stocks),),
 }
 
 

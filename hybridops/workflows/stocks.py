@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hybridops.domain.errors import BadInput
 
-TITLE = "Six technology stocks, 2018 and 2019"
+STOCKS = "Six technology stocks, 2018 and 2019"
 
 
 def technology_stocks() -> bytes:
@@ -17,7 +17,7 @@ def technology_stocks() -> bytes:
     Raises BadInput where plotly's data is not installed. Reads the file without importing plotly.
     """
     with gzip.open(_source(), "rt", encoding="utf-8") as file:
-        return f"# {TITLE}\n{file.read()}".encode()
+        return f"# {STOCKS}\n{file.read()}".encode()
 
 
 def _source() -> Path:

@@ -7,19 +7,16 @@ import json
 import pytest
 
 from hybridops.artifacts.services import fetch
-from hybridops.backends.services import observe
 from hybridops.domain.errors import BadInput
 from hybridops.domain.states import RunState
 from hybridops.engine import intake
-from hybridops.engine.builtin import document
 from hybridops.engine.inline import drive
 from hybridops.experiments.models import Run
 from hybridops.experiments.services import Wanted
 from hybridops.web.viewmodels.drawings import picture
 from hybridops.web.viewmodels.results import answer_of, candidates
-from tests.web.ideal import Ideal
-from tests.web.routing_world import SignIn, decide, finish, ideal_provider
-from tests.world import PRICES, World, publish, submit
+from tests.web.routing_world import SignIn, add_family, decide, finish, ideal_provider
+from tests.world import World, submit
 
 PARAMETERS = {
     "assets_chosen": 3,
@@ -33,15 +30,8 @@ PARAMETERS = {
 
 
 def ready(world: World) -> int:
-    """Signs the workflow and its prices, shows the backends, adds the stocks; the snapshot's number."""
-    publish(document("portfolio"), "workflow")
-    book = document("pricebook")
-    publish({**book, "version": 2, "rules": [*book["rules"], *PRICES["rules"]]}, "pricebook")
-    observe(Ideal().backends())
-    added = intake.add_builtin(
-        user=world.ines, project_id=world.project.pk, workflow_name="portfolio", key="technology-stocks"
-    )
-    return added.pk
+    """The installed stocks in a world that can run portfolios; the snapshot's number."""
+    return add_family(world, "portfolio", "technology-stocks").pk
 
 
 def test_a_portfolio_run_from_the_installed_stocks_to_its_page(world: World, as_: SignIn):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,9 +20,10 @@ PARAMETERS = {"shots": 256, "qubits_max": 12, "layers": 1, "baseline_seconds": 0
 
 
 class Chain:
-    """One run of `family` on one problem; `results` grows as steps are taken."""
+    """One run of a family on one problem; `results` grows as steps are taken."""
 
     family: Workflow = ROUTING
+    before = ("check", "heuristic", "baseline", "narrow", "encode", "control")
 
     def __init__(self, problem: bytes, seed: int = 7, **parameters: Any) -> None:
         self.store: dict[str, bytes] = {}
@@ -46,9 +47,9 @@ class Chain:
             self.results[f"stage of {name}"] = summary
         return summary
 
-    def prepared(self) -> Chain:
+    def prepared(self) -> Self:
         """The same chain, up to the gate."""
-        self.take("check", "heuristic", "baseline", "narrow", "encode", "control")
+        self.take(*self.before)
         return self
 
     def stored(self, step: str, name: str) -> Any:

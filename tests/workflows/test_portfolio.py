@@ -44,10 +44,7 @@ def scip(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 class PortfolioChain(Chain):
     family = PORTFOLIO
-
-    def prepared(self) -> PortfolioChain:
-        self.take("check", "heuristic", "baseline", "scenarios", "narrow", "encode", "control")
-        return self
+    before = ("check", "heuristic", "baseline", "scenarios", "narrow", "encode", "control")
 
 
 def market(name: str) -> bytes:

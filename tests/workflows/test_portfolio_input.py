@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hybridops.domain.errors import BadInput
 from hybridops.solvers.markowitz import moments
 from hybridops.workflows.portfolio_input import facts, parse
-from hybridops.workflows.stocks import TITLE, technology_stocks
+from hybridops.workflows.stocks import STOCKS, technology_stocks
 from tests.solvers.public import public
 
 
@@ -59,7 +59,7 @@ def test_published_files_are_read(name: str, assets: int):
 
 def test_the_installed_stocks_are_read():
     market = parse(technology_stocks())
-    assert (market.name, market.periods) == (TITLE, 52)
+    assert (market.name, market.periods) == (STOCKS, 52)
     assert market.labels == ("GOOG", "AAPL", "AMZN", "FB", "NFLX", "MSFT")
     assert facts(market)["observations"] == 104
 

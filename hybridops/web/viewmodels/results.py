@@ -64,7 +64,9 @@ class Answer:
     @property
     def over_start(self) -> float | None:
         """In percent against the heuristic that the run started from."""
-        change = None if self.value is None else _change(self.value, self.start)
+        if self.start is None or self.value is None:
+            return None
+        change = _change(self.value, self.start)
         return None if change is None else 100 * change
 
 
@@ -115,7 +117,7 @@ def credit(summary: Found) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row of the table: a split that was sampled, or a classical result (hatched)."""
+    """A row of the table: an answer that was sampled, or a classical result (hatched)."""
 
     name: str
     value: float
@@ -167,7 +169,5 @@ def _baseline(arms: Found, name: str, reference: float | None) -> Candidate:
 
 
 def _change(value: float, reference: float | None) -> float | None:
-    """Relative to the size of the reference: below 0 is lower, whatever the sign of both. None against 0."""
-    if not reference:
-        return None
-    return value / reference - 1 if reference > 0 else (value - reference) / -reference
+    """Relative to the size of the reference: above 0 is worse, also of negative energies; None against 0."""
+    return (value - reference) / abs(reference) if reference else None
