@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hybridops.domain.ports import StepInput, StepOutput
 from hybridops.solvers.markowitz import Market, objective
 from hybridops.trust.canonical import canonical
 from hybridops.workflows.portfolio_classical import FORMULA
-from hybridops.workflows.portfolio_narrow import ChoiceTable, table_of
 from hybridops.workflows.portfolio_scenarios import model, tail, tails
 from hybridops.workflows.portfolio_steps import UNIT, Wanted, opened, told
+from hybridops.workflows.portfolio_table import ChoiceTable, table_of
 from hybridops.workflows.register_arms import controlled, sampled_arms, scored, shown, unscored
 from hybridops.workflows.register_circuit import distribution
 from hybridops.workflows.register_steps import earlier, needed, subproblem
@@ -111,15 +111,20 @@ def _head(name: str, market: Market, settings: Wanted, *, degraded: bool) -> dic
 def _answer(
     step: StepInput, market: Market, settings: Wanted, chosen: Sequence[int], arm: str
 ) -> dict[str, Any]:
-    """A choice with its tails, and those of the incumbent from the same random numbers; without any, no objective."""
-    if not chosen:
-        return {"from": arm, "objective": None, "chosen": [], "assets": []}
-    found = tails(market, settings, [chosen, needed(step, "heuristic")["chosen"]], step.seed)
+    """A choice with its tails, `beside` it the classical arms', all of the same random numbers.
+
+    Without a choice there is no objective and no tail of it.
+    """
+    classical = {name: result["chosen"] for name in _CLASSICAL if (result := earlier(step, name))}
+    choices = {**classical, **({"answer": chosen} if chosen else {})}
+    found = tails(market, settings, list(choices.values()), step.seed)
+    lost = {name: tail(found, at) for at, name in enumerate(choices)}
+    own = told(market, settings, chosen) if chosen else {"objective": None, "chosen": [], "assets": []}
     return {
         "from": arm,
-        **told(market, settings, chosen),
-        **tail(found, 0),
-        "incumbent": tail(found, 1),
+        **own,
+        **lost.pop("answer", {}),
+        "beside": lost,
         "scenarios": model(found, market),
     }
 
@@ -135,19 +140,19 @@ def _artifacts(step: StepInput, market: Market, settings: Wanted, answer: dict[s
         "note": NOTE,
         **{name: value for name, value in answer.items() if name not in ("chosen", "assets")},
     }
+    classical = {name: {**needed(step, name), **lost} for name, lost in answer["beside"].items()}
     drawn = {
         "kind": "frontier",
+        "horizon": answer["scenarios"]["horizon"],
         "cloud": traced["cloud"],
-        "efficient": [_spot(row) for row in traced["candidates"] if row["name"] != "incumbent"],
-        "answer": _spot(answer | {"name": "answer"}) if answer["chosen"] else None,
-        **{
-            name: _spot(row | {"name": name})
-            for name in _CLASSICAL
-            if (row := dict(earlier(step, name) or {}))
-        },
+        "efficient": [
+            {"name": row["name"], **_spot(row)} for row in traced["candidates"] if row["name"] != "incumbent"
+        ],
+        "answer": _spot(answer) if answer["chosen"] else None,
+        **{name: _spot(row) for name, row in classical.items()},
     }
     return {"solution": canonical(solution), "picture": canonical(drawn)}
 
 
-def _spot(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: row[key] for key in ("name", "volatility", "return", "assets")}
+def _spot(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: row[key] for key in ("volatility", "return", "value_at_risk", "assets")}

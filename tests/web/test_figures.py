@@ -68,7 +68,7 @@ def market(name: str = "Answer", cloud: int = 40) -> f.Frontier:
     """Three own portfolios, the baseline on the answer's spot."""
     ordinary = tuple(f.Place(0.2 + 0.001 * at, 0.1 + 0.002 * (at * 7 % 40)) for at in range(cloud))
     efficient = tuple(f.Place(0.18 + 0.01 * at, 0.12 + 0.03 * at, f"{name} {at}", name) for at in range(5))
-    answer, other = f.Place(0.21, 0.214, name, name), f.Place(0.22, 0.19, f"{name} greedy")
+    answer, other = f.Place(0.21, 0.214, name, name, 0.117), f.Place(0.22, 0.19, f"{name} greedy")
     return f.Frontier(ordinary, efficient, other, f.Place(0.21, 0.214, f"{name} SCIP"), answer)
 
 
@@ -279,7 +279,7 @@ def test_the_frontier_names_its_axes_and_nests_what_coincides():
     one = f.Place(0.2, 0.1, "x")
     assert ">all three<" in f.frontier(f.Frontier((), (), one, one, one)).svg
     assert [row[0] for row in drawn.table.rows[:3]] == ["Answer greedy", "Answer SCIP", "Answer"]
-    assert drawn.table.rows[2][1:3] == ("21.0\u202f%", "21.4\u202f%")
+    assert drawn.table.rows[2][1:4] == ("21.0\u202f%", "21.4\u202f%", "11.7\u202f%")
     assert drawn.svg.count('class="f-ink3 thin"') == 40
     assert "40 random choices and 5 efficient ones" in drawn.sentence
 

@@ -57,6 +57,7 @@ def test_a_portfolio_run_from_the_installed_stocks_to_its_page(world: World, as_
         assert drawn is not None and drawn.heading == "Risk and return"
         page = as_(world.ines).get(f"/runs/{run.pk}/").content.decode()
         assert "Risk and return" in page and "random choices" in page
+        assert "value at risk, a quarter" in page
         solution = json.loads(fetch(summary["artifacts"]["solution"]))
         assert set(solution["weights"]) == set(summary["answer"]["assets"])
 

@@ -19,8 +19,8 @@ from hybridops.solvers.markowitz import objective, selection_qubo
 from hybridops.workflows import portfolio_classical, portfolio_scenarios
 from hybridops.workflows.portfolio import Portfolio
 from hybridops.workflows.portfolio_input import parse
-from hybridops.workflows.portfolio_narrow import table_of
 from hybridops.workflows.portfolio_steps import wanted
+from hybridops.workflows.portfolio_table import table_of
 from hybridops.workflows.stocks import technology_stocks
 from tests.solvers.public import public
 from tests.workflows.chain import Chain, samples_of, without_seconds
@@ -248,7 +248,7 @@ def test_the_score_simulates_what_the_scenarios_did():
     answer = chain.take("score", samples=(chain.ideal_samples(),))["answer"]
     first = chain.results["stage of scenarios"]["candidates"][0]
     assert first["name"] == "incumbent"
-    assert answer["incumbent"]["value_at_risk"] == pytest.approx(first["value_at_risk"], rel=1e-12)
+    assert answer["beside"]["heuristic"]["value_at_risk"] == pytest.approx(first["value_at_risk"], rel=1e-12)
     assert chain.results["stage of scenarios"]["shrinkage"] == 0
 
 

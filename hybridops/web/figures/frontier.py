@@ -33,12 +33,13 @@ LEFT, RIGHT = 7.0, 97.0  # percent
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A portfolio: volatility and return a year, as shares."""
+    """A portfolio: volatility and return a year, as shares; what it may lose over the horizon at 95 %."""
 
     risk: float
     gain: float
     name: str = ""
     detail: str = ""  # for the table: which assets
+    value_at_risk: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Frontier:
     heuristic: Place | None = None
     baseline: Place | None = None
     answer: Place | None = None
+    horizon: str = "a quarter"  # of the value at risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ type _Spans = tuple[tuple[float, float, float], tuple[float, float, float]]  # l
 
 def frontier(data: Frontier) -> Figure:
     """The drawing with its sentence; its table has the named portfolios, not the cloud."""
-    head = ("Portfolio", "Volatility a year", "Return a year", "Assets")
+    lost = f"95{fmt.THIN}% value at risk, {data.horizon}"
+    head = ("Portfolio", "Volatility a year", "Return a year", lost, "Assets")
     shown = _marked(data)
     known = [p for p in (*data.cloud, *data.efficient, *(p for _, p in shown)) if _usable(p)]
     if not known:
@@ -192,7 +195,9 @@ def _full(place: Place) -> str:
 
 
 def _row(place: Place) -> tuple[str, ...]:
-    return (place.name, _share(place.risk), _share(place.gain), place.detail or fmt.NOT_APPLICABLE)
+    lost = finite(place.value_at_risk)
+    shown = fmt.NOT_APPLICABLE if lost is None else _share(lost)
+    return (place.name, _share(place.risk), _share(place.gain), shown, place.detail or fmt.NOT_APPLICABLE)
 
 
 def _legend(data: Frontier, shown: _Shown) -> Raw:

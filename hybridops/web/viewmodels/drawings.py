@@ -74,6 +74,7 @@ def frontier_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: 
     others = {name: method(arms, name) for name in ("heuristic", "baseline") if name != source}
     return frontier(
         Frontier(
+            horizon=drawn["horizon"].partition(":")[0],
             cloud=tuple(Place(risk, gain) for risk, gain in drawn["cloud"]),
             efficient=tuple(_place(row, row["name"]) for row in drawn["efficient"]),
             answer=_place(drawn["answer"], "Answer") if drawn["answer"] else None,
@@ -83,7 +84,7 @@ def frontier_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: 
 
 
 def _place(row: Mapping[str, Any], name: str) -> Place:
-    return Place(row["volatility"], row["return"], name, ", ".join(row["assets"]))
+    return Place(row["volatility"], row["return"], name, ", ".join(row["assets"]), row["value_at_risk"])
 
 
 PICTURES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Figure]]] = {
