@@ -18,6 +18,7 @@ from hybridops.engine.recording import RecordedProvider, RecordedWorkflow, Recor
 WORKFLOWS: Mapping[str, str] = {
     "routing": "hybridops.workflows.routing:Routing",
     "circuits": "hybridops.workflows.circuits:Circuits",
+    "portfolio": "hybridops.workflows.portfolio:Portfolio",
 }
 SIMULATED = ("local", "flaky")  # providers whose counts follow from program, shots and seed
 SOLVERS = ("hybridops.solvers", "hybridops.workflows")

@@ -10,6 +10,8 @@ import numpy.typing as npt
 type Ints = npt.NDArray[np.int64]
 type Floats = npt.NDArray[np.float64]
 
+STOPS_MAX = 1_000  # the distance matrix is dense
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:

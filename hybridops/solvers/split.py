@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hybridops.solvers.held_karp import SubsetPaths, subset_paths
 from hybridops.solvers.ising import Ising, signed_sums
 from hybridops.solvers.problem import Ints, Problem
-from hybridops.solvers.routes import Routes, route_length
+from hybridops.solvers.routes import Routes, check_solution, route_length
 from hybridops.solvers.savings import savings
 from hybridops.solvers.windows import Window, ends_of
 
@@ -98,16 +98,28 @@ def split_ising(split: Split) -> Ising:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SplitTable:
-    """Everything about all 2^m states: `energy` of the QUBO, `excess` load over both paths, exact `length`.
+    """Everything about all 2^m states: `energy` of the QUBO, `excess` load over both paths, exact length.
 
-    `length` (2^m,) is that of the complete solution, all routes. Made once, looked up by every arm.
+    `objective` (2^m,) is the length of the complete solution, all routes. Made once, looked up by every arm.
     """
 
     split: Split
     energy: npt.NDArray[np.float64]
     excess: Ints
-    length: Ints
+    objective: Ints
     paths: SubsetPaths
+
+    @property
+    def qubits(self) -> int:
+        return self.split.qubits
+
+    @property
+    def symmetric(self) -> bool:
+        return self.split.symmetric
+
+    def checked(self, state: int) -> int:
+        """The length of a state's routes by the independent checker, which raises where they break a rule."""
+        return check_solution(self.split.problem, self.solution(state))
 
     def repair(self, states: Ints) -> Ints:
         """Moves or exchanges stops until no path is overloaded: the least energy among moves that help.
@@ -171,7 +183,7 @@ def split_table(split: Split, energy: npt.NDArray[np.float64]) -> SplitTable:
         split=split,
         energy=energy,
         excess=_excess(split),
-        length=kept + paths.cost[0, states[::-1]] + paths.cost[1, states],
+        objective=kept + paths.cost[0, states[::-1]] + paths.cost[1, states],
         paths=paths,
     )
 

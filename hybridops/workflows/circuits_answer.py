@@ -20,7 +20,7 @@ from hybridops.trust.canonical import canonical
 from hybridops.workflows.circuits_steps import Settings, settings_of, stored_distribution
 from hybridops.workflows.distributions import closeness
 from hybridops.workflows.openqasm import Circuit, parse
-from hybridops.workflows.routing_score import Shots, drawn_shots, random_shots, read_samples
+from hybridops.workflows.register_shots import Shots, drawn_shots, random_shots, read_samples
 
 UNIT = "infidelity"
 DRAWN = 16

@@ -19,7 +19,7 @@ from hybridops.solvers.problem import Floats
 from hybridops.trust.canonical import digest, digest_of
 from hybridops.workflows.openqasm import Circuit, parse
 from hybridops.workflows.qaoa_circuit import depth, written
-from hybridops.workflows.routing_steps import needed
+from hybridops.workflows.register_steps import needed
 
 FAMILY = "circuit-sampling/1"
 KINDS_SHOWN = 20

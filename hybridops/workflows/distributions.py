@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hybridops.solvers.problem import Floats, Ints
-from hybridops.workflows.routing_score import Shots
+from hybridops.workflows.register_shots import Shots
 
 RESAMPLED = 400
 _DIGITS = 9  # beyond them lies rounding

@@ -28,7 +28,7 @@ from hybridops.workflows.openqasm_gates import (
 from hybridops.workflows.openqasm_refused import check_read_here
 from hybridops.workflows.openqasm_tokens import END, Tokens
 from hybridops.workflows.openqasm_wires import Wires, refuse
-from hybridops.workflows.routing_text import Token
+from hybridops.workflows.text import Token
 
 STATEMENTS_MAX = 100_000
 _INCLUDES = ('"qelib1.inc"', '"stdgates.inc"')

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from hybridops.workflows.openqasm_tokens import Tokens
-from hybridops.workflows.routing_text import Token
+from hybridops.workflows.text import Token
 
 ANGLE_MAX = 1e6  # radians; beyond it a double no longer says which angle is meant
 WORDS_MAX = 200

@@ -8,7 +8,7 @@ from hybridops.workflows.openqasm_angles import Angle, read_angle
 from hybridops.workflows.openqasm_gates import Call, Definition, defined
 from hybridops.workflows.openqasm_refused import check_read_here, unknown_gate
 from hybridops.workflows.openqasm_tokens import Tokens
-from hybridops.workflows.routing_text import Token
+from hybridops.workflows.text import Token
 
 _NAMES_MAX = 50
 

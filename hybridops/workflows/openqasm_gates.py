@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hybridops.solvers.statevector import Gate
 from hybridops.workflows.openqasm_angles import Angle, evaluate
-from hybridops.workflows.routing_text import Token
+from hybridops.workflows.text import Token
 
 GATES_MAX = 20_000
 COST_MAX = 500_000

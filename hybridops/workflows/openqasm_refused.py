@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from hybridops.domain.errors import BadInput
-from hybridops.workflows.routing_text import Token
+from hybridops.workflows.text import Token
 
 _CONDITION = "gates cannot depend on measurements or repeat here; write out what is always done"
 _OTHER = "only registers, gates, barriers and measurements are read here; leave this statement out"

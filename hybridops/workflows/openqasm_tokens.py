@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hybridops.domain.errors import BadInput
-from hybridops.workflows.routing_text import Token, lines_of
+from hybridops.workflows.text import Token, lines_of
 
 TOKENS_MAX = 600_000
 END = "the end of the file"  # the last token's text: with blanks in it, no word of a file can be it

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from hybridops.domain.errors import BadInput
 from hybridops.solvers.statevector import QUBITS_MAX
-from hybridops.workflows.routing_text import Token
+from hybridops.workflows.text import Token
 
 BITS_MAX = 1_000
 

@@ -10,7 +10,8 @@ from hybridops.solvers import pyvrp_baseline
 from hybridops.solvers.problem import Problem
 from hybridops.solvers.routes import Routes, check_solution
 from hybridops.solvers.savings import savings_and_two_opt
-from hybridops.workflows.routing_steps import earlier, opened
+from hybridops.workflows.register_steps import earlier
+from hybridops.workflows.routing_steps import opened
 
 
 def facts(problem: Problem) -> dict[str, Any]:

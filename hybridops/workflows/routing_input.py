@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hybridops.domain.errors import BadInput
 from hybridops.solvers.problem import Problem
-from hybridops.workflows.routing_text import lines_of
 from hybridops.workflows.stops_csv import is_csv, parse_csv
+from hybridops.workflows.text import lines_of
 from hybridops.workflows.tsplib import parse_tsplib
 
 STOPS_MIN = 3

@@ -1,4 +1,4 @@
-"""Narrowing a routing problem to one register, and writing its circuit."""
+"""Narrowing a routing problem to one register."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from hybridops.solvers import windows
 from hybridops.solvers.angles import Angles, choose_angles
 from hybridops.solvers.arrays import array_module
 from hybridops.solvers.embedding import k_means, stop_features
-from hybridops.solvers.ising import Ising, from_document
+from hybridops.solvers.ising import Ising
 from hybridops.solvers.problem import Problem
 from hybridops.solvers.routes import Routes, check_solution
 from hybridops.solvers.split import Split, split_ising, split_of
-from hybridops.trust.canonical import canonical, digest_of, read
-from hybridops.workflows.qaoa_circuit import qaoa_circuit
-from hybridops.workflows.routing_steps import needed, opened
+from hybridops.trust.canonical import canonical
+from hybridops.workflows.register_circuit import angles_document, ising_facts, made_by
+from hybridops.workflows.register_steps import needed
+from hybridops.workflows.routing_steps import opened
 
 SCHEMA = "hybridops.routing-split/1"
 NOTE = (
@@ -62,51 +63,14 @@ def narrow(step: StepInput) -> StepOutput:
             "layout": "coordinates" if problem.coordinates is not None else "laid out from distances",
         },
         "qubits": split.qubits,
-        "angles": _angles(angles),
-        "made_by": _made_by(angles),
-        "ising": {
-            "digest": digest_of(ising.document()),
-            "fields": int(np.count_nonzero(ising.fields)),
-            "couplings": int(np.count_nonzero(ising.couplings)),
-            "offset": ising.offset,
-        },
+        "angles": angles_document(angles),
+        "made_by": made_by(angles),
+        "ising": ising_facts(ising),
         "device": device,
         "seconds": time.perf_counter() - begun,
     }
     document = _document(split, ising, angles)
     return StepOutput(summary, {"subproblem": canonical(document)}, device, angles.nbytes)
-
-
-def encode(step: StepInput) -> StepOutput:
-    """The chosen subproblem's circuit as OpenQASM 3, its counts and its digests. Needs no quantum library."""
-    begun = time.perf_counter()
-    document = subproblem(step)
-    ising, angles = from_document(document["ising"]), document["angles"]
-    angles_by = {"strategy": angles["strategy"], "scaled_by": "rms local field"}
-    circuit = qaoa_circuit(ising, angles["gammas"], angles["betas"], angles_by)
-    one, two = (sum(circuit.gates.get(g, 0) for g in kinds) for kinds in (("h", "rz", "rx"), ("cx",)))
-    summary = {
-        "step": "encode",
-        "circuit": {
-            "qubits": ising.qubits,
-            "layers": len(angles["gammas"]),
-            "gates": circuit.gates,
-            "one_qubit_gates": one,
-            "two_qubit_gates": two,
-            "depth": circuit.depth,
-            "template_digest": circuit.template_digest,
-            "digest": circuit.digest,
-        },
-        "shots": opened(step)[1].shots,
-        "seconds": time.perf_counter() - begun,
-    }
-    return StepOutput(summary, {"circuit": circuit.text.encode()})
-
-
-def subproblem(step: StepInput) -> dict[str, Any]:
-    """The document that `narrow` stored, fetched by its digest."""
-    document: dict[str, Any] = read(step.artifact(needed(step, "narrow")["artifacts"]["subproblem"]))
-    return document
 
 
 def split_from(problem: Problem, document: Mapping[str, Any]) -> Split:
@@ -122,33 +86,8 @@ def _document(split: Split, ising: Ising, angles: Angles) -> dict[str, Any]:
         "window": [[part.route, part.start, part.stop] for part in split.window],
         "stops": list(split.stops),
         "ising": ising.document(),
-        "angles": _angles(angles),
+        "angles": angles_document(angles),
     }
-
-
-def _angles(angles: Angles) -> dict[str, Any]:
-    return {
-        "strategy": angles.strategy,
-        "source": angles.source,
-        "layers": len(angles.gammas),
-        "gammas": list(angles.gammas),
-        "betas": list(angles.betas),
-        "scale": angles.scale,
-        "evaluations": angles.evaluations,
-        "expected_energy": angles.expected_energy,
-        "precision": "float32",
-    }
-
-
-def _made_by(angles: Angles) -> str:
-    """How the angles were made, for the approval's envelope."""
-    how = {
-        "ramp": "a fixed linear ramp",
-        "transferred": "published for the Sherrington-Kirkpatrick model",
-        "donor": f"taken from donors of like structure ({angles.source})",
-        "trained": f"trained on {angles.evaluations} simulated circuits",
-    }[angles.strategy]
-    return f"{how}, scaled to this problem, bound before approval"
 
 
 def _chosen(split: Split) -> dict[str, Any]:

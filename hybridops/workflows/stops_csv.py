@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from hybridops.domain.errors import BadInput
-from hybridops.solvers.problem import Floats, Ints, Problem
-from hybridops.workflows.routing_text import STOPS_MAX, Token
+from hybridops.solvers.problem import STOPS_MAX, Floats, Ints, Problem
+from hybridops.workflows.text import Token
 
 HEADER = ("name", "latitude", "longitude", "demand")
 _RADIUS = 6_371_008.8  # metres, mean radius of the earth (IUGG)

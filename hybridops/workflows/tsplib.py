@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hybridops.domain.errors import BadInput
-from hybridops.solvers.problem import Floats, Ints, Problem
-from hybridops.workflows.routing_text import STOPS_MAX, Token, tokens
+from hybridops.solvers.problem import STOPS_MAX, Floats, Ints, Problem
+from hybridops.workflows.text import Token, tokens
 from hybridops.workflows.tsplib_distance import FORMATS, METRICS, weight_matrix
 
 _COORDINATE_MAX = 1e7

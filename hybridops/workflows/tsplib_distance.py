@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from hybridops.domain.errors import BadInput
 from hybridops.solvers.problem import Floats, Ints
-from hybridops.workflows.routing_text import Token
+from hybridops.workflows.text import Token
 
 WEIGHT_MAX = 10**8
 FORMATS = ("FULL_MATRIX", "LOWER_DIAG_ROW", "UPPER_DIAG_ROW", "LOWER_ROW", "UPPER_ROW")

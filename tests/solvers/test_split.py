@@ -39,9 +39,9 @@ def test_the_table_tells_the_truth_about_every_state(seed: int, stops: int, capa
                 with pytest.raises(InvalidSolution, match="above the capacity"):
                     check_solution(problem, table.solution(state))
             else:
-                assert check_solution(problem, table.solution(state)) == table.length[state]
+                assert check_solution(problem, table.solution(state)) == table.objective[state]
         assert table.excess[split.incumbent] == 0
-        assert table.length[split.incumbent] <= check_solution(problem, routes)
+        assert table.objective[split.incumbent] <= check_solution(problem, routes)
 
 
 @settings(max_examples=20, deadline=None)
@@ -103,7 +103,7 @@ def test_the_saving_bound_holds():
             split = split_of(problem, routes, window)
             table = split_table(split, cost_diagonal(split_ising(split)))
             both = (table.excess == 0)[1:-1]
-            saved = check_solution(problem, routes) - table.length[1:-1][both].min()
+            saved = check_solution(problem, routes) - table.objective[1:-1][both].min()
             assert saved <= scores.saving_bound[at] + 1e-9
         assert ((scores.mixing >= 0) & (scores.mixing <= 1)).all()
 

@@ -64,6 +64,14 @@ def arms(name: str = "QPU") -> f.Arms:
     return f.Arms(rows, "m", 1296.0, worth=1289.0)
 
 
+def market(name: str = "Answer", cloud: int = 40) -> f.Frontier:
+    """Three own portfolios, the baseline on the answer's spot."""
+    ordinary = tuple(f.Place(0.2 + 0.001 * at, 0.1 + 0.002 * (at * 7 % 40)) for at in range(cloud))
+    efficient = tuple(f.Place(0.18 + 0.01 * at, 0.12 + 0.03 * at, f"{name} {at}", name) for at in range(5))
+    answer, other = f.Place(0.21, 0.214, name, name, 0.117), f.Place(0.22, 0.19, f"{name} greedy")
+    return f.Frontier(ordinary, efficient, other, f.Place(0.21, 0.214, f"{name} SCIP"), answer)
+
+
 def budget(spent: str = "2871.40", limit: str | None = "4000") -> f.Budget:
     ahead = (Decimal(3640), Decimal(3780), Decimal(3930))
     return f.Budget(
@@ -107,6 +115,7 @@ DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "cost": (f.cost_range, costs()),
     "histogram": (f.histogram, samples()),
     "map": (f.route_map, plan()),
+    "frontier": (f.frontier, market()),
     "circuit": (f.circuit, qaoa()),
     "arms": (f.bars, arms()),
     "counts": (f.counts, outcomes_seen()),
@@ -123,6 +132,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "glyph": (f.stave_glyph, score(EVIL)),
     "histogram": (f.histogram, samples(EVIL)),
     "map": (f.route_map, plan(EVIL)),
+    "frontier": (f.frontier, market(EVIL)),
     "circuit": (f.circuit, qaoa(EVIL)),
     "arms": (f.bars, arms(EVIL)),
     "counts": (f.counts, outcomes_seen(EVIL)),
@@ -156,6 +166,13 @@ ODD: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     ),
     "map on a line": (f.route_map, f.RouteMap((f.Stop(1, 1, "a"), f.Stop(9, 1, "b")), depot=None)),
     "map with nan": (f.route_map, f.RouteMap((f.Stop(float("nan"), 1, "a"), f.Stop(9, 1, "b")))),
+    "frontier of nothing": (f.frontier, f.Frontier(())),
+    "frontier of a cloud": (f.frontier, f.Frontier(market().cloud)),
+    "frontier of one spot": (f.frontier, f.Frontier((), answer=f.Place(0.2, 0.0, "a"))),
+    "frontier without risk": (f.frontier, f.Frontier((), answer=f.Place(0.0, 0.0, "a"))),
+    "frontier of losses": (f.frontier, f.Frontier((f.Place(0.1, -0.5), f.Place(0.3, -12.0)))),
+    "frontier nan": (f.frontier, f.Frontier((f.Place(float("nan"), 1.0), f.Place(0.1, 0.2)))),
+    "frontier of a hair": (f.frontier, f.Frontier((f.Place(0.1, 0.2), f.Place(0.1 + 1e-9, 0.2)))),
     "circuit without gates": (f.circuit, f.Circuit("empty", 0, ())),
     "circuit of 500 layers": (f.circuit, qaoa(layers=500, qubits=4)),
     "counts of nothing": (f.counts, f.Counts("Measured", 0, ())),
@@ -267,6 +284,28 @@ def test_a_wide_circuit_is_folded_and_says_so():
     assert "q17" in drawn.svg and ">q9<" not in drawn.svg
     assert "10 more qubits" in drawn.sentence
     assert any("q9" in row[1] for row in drawn.table.rows)
+
+
+def test_the_frontier_names_its_axes_and_nests_what_coincides():
+    """Both axes carry their unit; one label for two portfolios on one spot, one for the third; the table has all."""
+    drawn = f.frontier(market())
+    assert "risk: volatility a year" in drawn.svg and "return a year" in drawn.svg
+    assert ">answer, best classical<" in drawn.svg and ">heuristic<" in drawn.svg
+    one = f.Place(0.2, 0.1, "x")
+    assert ">all three<" in f.frontier(f.Frontier((), (), one, one, one)).svg
+    assert [row[0] for row in drawn.table.rows[:3]] == ["Answer greedy", "Answer SCIP", "Answer"]
+    assert drawn.table.rows[2][1:4] == ("21.0\u202f%", "21.4\u202f%", "11.7\u202f%")
+    assert drawn.svg.count('class="f-ink3 thin"') == 40
+    assert "40 random choices and 5 efficient ones" in drawn.sentence
+
+
+def test_more_return_is_higher_and_more_risk_is_further_right():
+    places = (f.Place(0.1, 0.05), f.Place(0.3, 0.2))
+    svg = f.frontier(f.Frontier(places)).svg
+    (x1, y1), (x2, y2) = (
+        (float(x), float(y)) for x, y in re.findall(r'cx="([\d.]+)%" cy="([\d.]+)"', svg)[:2]
+    )
+    assert x1 < x2 and y1 > y2
 
 
 def test_a_budget_over_its_limit_changes_its_look():

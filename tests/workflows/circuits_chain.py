@@ -13,7 +13,7 @@ from hybridops.domain.ports import SampleSet, StepInput
 from hybridops.trust.canonical import digest
 from hybridops.workflows.circuits import Circuits
 from hybridops.workflows.circuits_steps import stored_distribution
-from hybridops.workflows.routing_score import drawn_shots
+from hybridops.workflows.register_shots import drawn_shots
 
 CIRCUITS = Circuits()
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridops.workflows.distributions import closeness
-from hybridops.workflows.routing_score import Shots, drawn_shots
+from hybridops.workflows.register_shots import Shots, drawn_shots
 
 
 def shots(counts: dict[int, int], unreadable: int = 0) -> Shots:

@@ -5,8 +5,8 @@ import pytest
 from hybridops.domain.errors import BadInput
 from hybridops.solvers.angles import STRATEGIES
 from hybridops.workflows.carshare import carshare_montreal
-from hybridops.workflows.routing_settings import settings_of
-from hybridops.workflows.routing_verdict import judge
+from hybridops.workflows.register_settings import settings_of
+from hybridops.workflows.register_verdict import judge
 from tests.solvers.public import public
 from tests.workflows.chain import ROUTING, Chain, samples_of, without_seconds
 from tests.workflows.test_tsplib import SMALL
@@ -255,8 +255,8 @@ def test_credit_is_honest(quantum: float | None, random: float, accepted: bool, 
     """The rule decides acceptance; the control decides whether the samples had any part in it."""
     objectives = {"heuristic": 100.0, "baseline": 88.0, "random": random, "quantum": quantum}
     arms = {name: {"objective": value} for name, value in objectives.items()}
-    found = judge(arms, {"against": "heuristic", "worse_by_at_most": 0.0})
+    found = judge(arms, {"against": "heuristic", "worse_by_at_most": 0.0}, "the start")
     assert (found["accepted"], found["credit"]) == (accepted, credit)
     assert found["quality"] == (None if quantum is None else 88.0 / quantum)
     with pytest.raises(BadInput):
-        judge(arms, {})
+        judge(arms, {}, "the start")

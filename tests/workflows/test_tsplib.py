@@ -9,7 +9,7 @@ from hybridops.domain.errors import BadInput
 from hybridops.solvers import pyvrp_baseline
 from hybridops.solvers.routes import check_solution
 from hybridops.workflows.routing_input import parse
-from hybridops.workflows.routing_text import BYTES_MAX
+from hybridops.workflows.text import BYTES_MAX
 from tests.solvers.public import public
 
 SMALL = """NAME : small-k2

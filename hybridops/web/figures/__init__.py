@@ -16,6 +16,7 @@ from hybridops.web.figures.costs import (
 )
 from hybridops.web.figures.counts import Counts, OutcomeShare, counts
 from hybridops.web.figures.days import Day, Days, day_strip, sparkline
+from hybridops.web.figures.frontier import Frontier, Place, frontier
 from hybridops.web.figures.glyphs import stave_glyph, stave_small
 from hybridops.web.figures.routes import Route, RouteMap, Stop, route_map
 from hybridops.web.figures.samples import Bin, Histogram, histogram
@@ -36,6 +37,7 @@ __all__ = [
     "Day",
     "Days",
     "Figure",
+    "Frontier",
     "Gate",
     "Histogram",
     "Kind",
@@ -44,6 +46,7 @@ __all__ = [
     "Outcome",
     "OutcomeShare",
     "Outcomes",
+    "Place",
     "Route",
     "RouteMap",
     "Stave",
@@ -58,6 +61,7 @@ __all__ = [
     "cost_range",
     "counts",
     "day_strip",
+    "frontier",
     "histogram",
     "kind_mark",
     "outcome_bar",

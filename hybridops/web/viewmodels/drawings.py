@@ -1,4 +1,4 @@
-"""Stored bytes to drawings: the routes on their plan, and the circuit."""
+"""Stored bytes to drawings: routes on their plan, portfolios by risk and return, and the circuit."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from hybridops.web.figures import (
     Circuit,
     Counts,
     Figure,
+    Frontier,
     Gate,
     OutcomeShare,
+    Place,
     Route,
     RouteMap,
     Stop,
     circuit,
     counts,
+    frontier,
     route_map,
 )
 from hybridops.web.viewmodels.results import best_classical, method, objective
@@ -75,9 +78,30 @@ def counts_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: st
     return counts(Counts(source, drawn["shots"], (*rows, others), kind))
 
 
+def frontier_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: str) -> Figure:
+    """The answer and the classical choices among efficient and random ones, by volatility and return a year."""
+    arms = summary.get("arms", {})
+    source = summary.get("answer", {}).get("from", "quantum")
+    others = {name: method(arms, name) for name in ("heuristic", "baseline") if name != source}
+    return frontier(
+        Frontier(
+            horizon=drawn["horizon"].partition(":")[0],
+            cloud=tuple(Place(risk, gain) for risk, gain in drawn["cloud"]),
+            efficient=tuple(_place(row, row["name"]) for row in drawn["efficient"]),
+            answer=_place(drawn["answer"], "Answer") if drawn["answer"] else None,
+            **{name: _place(drawn[name], words) for name, words in others.items() if name in drawn},
+        )
+    )
+
+
+def _place(row: Mapping[str, Any], name: str) -> Place:
+    return Place(row["volatility"], row["return"], name, ", ".join(row["assets"]), row["value_at_risk"])
+
+
 PICTURES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Figure]]] = {
     "routes": ("The routes", "to scale", routes_figure),
     "counts": ("The outcomes", "share of shots, by bit string", counts_figure),
+    "frontier": ("Risk and return", "what the past was like, not what comes", frontier_figure),
 }
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from hybridops.domain.errors import BadInput
 
 BYTES_MAX = 5_000_000
-STOPS_MAX = 1_000
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
