@@ -22,6 +22,7 @@ from hybridops.experiments.replays import check_replayable, wanted_again
 from hybridops.experiments.services import Wanted
 from hybridops.teams.models import Project, User
 from hybridops.workflows.carshare import TITLE, carshare_montreal
+from hybridops.workflows.graphs import KARATE, MISERABLES, karate_club, les_miserables
 
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
 
@@ -37,7 +38,11 @@ class Builtin:
 
 
 BUILTINS: Mapping[str, tuple[Builtin, ...]] = {
-    "routing": (Builtin("carshare-montreal", TITLE, "montreal-car-share.csv", carshare_montreal),)
+    "routing": (Builtin("carshare-montreal", TITLE, "montreal-car-share.csv", carshare_montreal),),
+    "maxcut": (
+        Builtin("karate-club", KARATE, "karate-club.csv", karate_club),
+        Builtin("les-miserables", MISERABLES, "les-miserables.csv", les_miserables),
+    ),
 }
 
 

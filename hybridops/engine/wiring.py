@@ -15,7 +15,10 @@ from hybridops.domain.errors import BadInput
 from hybridops.domain.ports import Provider, Workflow
 from hybridops.engine.recording import RecordedProvider, RecordedWorkflow, Records
 
-WORKFLOWS: Mapping[str, str] = {"routing": "hybridops.workflows.routing:Routing"}
+WORKFLOWS: Mapping[str, str] = {
+    "routing": "hybridops.workflows.routing:Routing",
+    "maxcut": "hybridops.workflows.maxcut:MaxCut",
+}
 SOLVERS = ("hybridops.solvers", "hybridops.workflows")
 
 

@@ -1,15 +1,15 @@
-"""Runs routing's steps as the engine does: artifacts by digest, summaries by stage key."""
+"""Runs a family's steps as the engine does: artifacts by digest, summaries by stage key."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from hybridops.domain.ports import SampleSet, StepInput
+from hybridops.domain.ports import SampleSet, StepInput, Workflow
 from hybridops.solvers.ising import cost_diagonal, from_document
 from hybridops.solvers.qaoa import Qaoa, sample
 from hybridops.trust.canonical import digest
@@ -20,7 +20,10 @@ PARAMETERS = {"shots": 256, "qubits_max": 12, "layers": 1, "baseline_seconds": 0
 
 
 class Chain:
-    """One run of the family on one problem; `results` grows as steps are taken."""
+    """One run of a family on one problem; `results` grows as steps are taken."""
+
+    family: Workflow = ROUTING
+    before = ("check", "heuristic", "baseline", "narrow", "encode", "control")
 
     def __init__(self, problem: bytes, seed: int = 7, **parameters: Any) -> None:
         self.store: dict[str, bytes] = {}
@@ -36,7 +39,7 @@ class Chain:
     def take(self, *names: str, samples: tuple[SampleSet, ...] = ()) -> dict[str, Any]:
         """Takes steps in order, each with the results so far, and hands back the last summary."""
         for name in names:
-            output = ROUTING.steps[name](replace(self.input, samples=samples))
+            output = self.family.steps[name](replace(self.input, samples=samples))
             digests = {key: digest(value) for key, value in output.artifacts.items()}
             self.store.update({digests[key]: value for key, value in output.artifacts.items()})
             summary = json.loads(json.dumps(output.summary, allow_nan=False)) | {"artifacts": digests}
@@ -44,9 +47,9 @@ class Chain:
             self.results[f"stage of {name}"] = summary
         return summary
 
-    def prepared(self) -> Chain:
+    def prepared(self) -> Self:
         """The same chain, up to the gate."""
-        self.take("check", "heuristic", "baseline", "narrow", "encode", "control")
+        self.take(*self.before)
         return self
 
     def stored(self, step: str, name: str) -> Any:

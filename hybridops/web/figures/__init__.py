@@ -14,6 +14,7 @@ from hybridops.web.figures.costs import (
     cost_range,
     outcome_bar,
 )
+from hybridops.web.figures.cut import Cut, Edge, Node, cut
 from hybridops.web.figures.days import Day, Days, day_strip, sparkline
 from hybridops.web.figures.glyphs import stave_glyph, stave_small
 from hybridops.web.figures.routes import Route, RouteMap, Stop, route_map
@@ -31,14 +32,17 @@ __all__ = [
     "Budget",
     "Circuit",
     "CostRange",
+    "Cut",
     "Day",
     "Days",
+    "Edge",
     "Figure",
     "Gate",
     "Histogram",
     "Kind",
     "Lane",
     "Mark",
+    "Node",
     "Outcome",
     "Outcomes",
     "Route",
@@ -53,6 +57,7 @@ __all__ = [
     "budget_key",
     "circuit",
     "cost_range",
+    "cut",
     "day_strip",
     "histogram",
     "kind_mark",

@@ -1,4 +1,4 @@
-"""Stored bytes to drawings: the routes on their plan, and the circuit."""
+"""Stored bytes to drawings: the routes on their plan, a graph and its cut, and the circuit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybridops.web import fmt
-from hybridops.web.figures import Circuit, Figure, Gate, Route, RouteMap, Stop, circuit, route_map
+from hybridops.web.figures import (
+    Circuit,
+    Cut,
+    Edge,
+    Figure,
+    Gate,
+    Node,
+    Route,
+    RouteMap,
+    Stop,
+    circuit,
+    cut,
+    route_map,
+)
 from hybridops.web.viewmodels.results import best_classical, method, objective
 
 _GATE = re.compile(r"^(h|x|sx|rz|rx|cx|cz)(?:\(([-+0-9.e]+)\))? (q\[[0-9]+\](?:, q\[[0-9]+\])*);$")
@@ -55,8 +68,29 @@ def routes_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: st
     )
 
 
+def cut_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: str) -> Figure:
+    """The nodes of a graph on two sides, what is cut and what is not, both weights in words."""
+    register = set(drawn["register"])
+    rows = zip(drawn["places"], drawn["labels"], drawn["sides"], strict=True)
+    nodes = tuple(
+        Node(x, y, name, side == "1", at in register) for at, ((x, y), name, side) in enumerate(rows)
+    )
+    return cut(
+        Cut(
+            nodes=nodes,
+            edges=tuple(Edge(i, j, weight) for i, j, weight in drawn["edges"]),
+            side_sizes=(drawn["side_sizes"][0], drawn["side_sizes"][1]),
+            edge_count=drawn["edge_count"],
+            cut_count=drawn["cut_count"],
+            cut_weight=fmt.number(drawn["cut_weight"]),
+            uncut_weight=fmt.number(drawn["uncut_weight"]),
+        )
+    )
+
+
 PICTURES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any], Mapping[str, Any], str], Figure]]] = {
     "routes": ("The routes", "to scale", routes_figure),
+    "cut": ("The two sides", "laid out by springs, not to scale", cut_figure),
 }
 
 

@@ -64,7 +64,10 @@ class Answer:
     @property
     def over_start(self) -> float | None:
         """In percent against the heuristic that the run started from."""
-        return 100 * (self.value / self.start - 1) if self.start and self.value is not None else None
+        if self.start is None or self.value is None:
+            return None
+        change = _change(self.value, self.start)
+        return None if change is None else 100 * change
 
 
 def answer_of(arms: Found) -> Answer:
@@ -72,7 +75,7 @@ def answer_of(arms: Found) -> Answer:
     best = best_classical(arms)
     quantum = objective(arms, "quantum")
     value = quantum if quantum is not None else best and best[1]
-    change = value / best[1] - 1 if best and best[1] and value is not None else None
+    change = _change(value, best[1]) if best and value is not None else None
     return Answer(
         value=value,
         source="quantum" if quantum is not None else best[0] if best else "",
@@ -114,7 +117,7 @@ def credit(summary: Found) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row of the table: a split that was sampled, or a classical result (hatched)."""
+    """A row of the table: an answer that was sampled, or a classical result (hatched)."""
 
     name: str
     value: float
@@ -166,4 +169,5 @@ def _baseline(arms: Found, name: str, reference: float | None) -> Candidate:
 
 
 def _change(value: float, reference: float | None) -> float | None:
-    return value / reference - 1 if reference else None
+    """Relative to the size of the reference: above 0 is worse, also of negative energies; None against 0."""
+    return (value - reference) / abs(reference) if reference else None
