@@ -50,11 +50,14 @@ def bound_of(step: StepInput) -> float | None:
 
 def nothing_beats(step: StepInput, instance: Instance, arms: Mapping[str, Mapping[str, Any]]) -> None:
     """Raises Contradiction where an arm is better than a bound that was proved."""
-    bound = bound_of(step)
     for name, arm in arms.items():
-        value = arm["objective"]
-        if bound is not None and value is not None and value < bound - slack(instance, bound):
-            raise Contradiction(f"{name} reaches {value:.12g}, below the proved bound of {bound:.12g}.")
+        not_below(instance, bound_of(step), name, arm["objective"])
+
+
+def not_below(instance: Instance, bound: float | None, name: str, value: float | None) -> None:
+    """Raises Contradiction for an objective below a proved bound; None is no objective, or no bound."""
+    if bound is not None and value is not None and value < bound - slack(instance, bound):
+        raise Contradiction(f"{name} reaches {value:.12g}, below the proved bound of {bound:.12g}.")
 
 
 def slack(instance: Instance, bound: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hybridops.solvers.problem import Floats, Ints
+from hybridops.solvers.register_states import all_states
 from hybridops.workflows.maxcut_instance import Instance, agree
 from hybridops.workflows.maxcut_narrow import register_qubo
 
@@ -64,9 +65,7 @@ class RegisterTable:
 def table_of(instance: Instance, document: dict[str, Any], energy: Floats) -> RegisterTable:
     """Tabulates a stored subproblem; the objective is the QUBO's on bits, not the circuit's on spins."""
     m = len(document["register"])
-    states = np.arange(1 << m)
-    bits = (states[:, None] >> np.arange(m - 1, -1, -1)) & 1
-    objective: Ints | Floats = register_qubo(instance, document).energy(bits)
+    objective: Ints | Floats = register_qubo(instance, document).energy(all_states(m))
     if instance.whole:
         objective = np.rint(objective).astype(np.int64)
     register, nothing = tuple(document["register"]), np.zeros(1 << m, dtype=np.int64)
