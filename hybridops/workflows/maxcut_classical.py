@@ -84,7 +84,7 @@ def baseline(step: StepInput) -> StepOutput:
         "step": "baseline",
         "method": f"{method}, proved best" if proved else method,
         **reached,
-        "arms": {name: energy for name, (_, energy) in arms.items()},
+        "searches": {name: energy for name, (_, energy) in arms.items()},
         "proved": proved,
         "lower_bound": bound,
         "variables_left": qubo.variables,

@@ -46,13 +46,16 @@ def ideal_provider() -> Iterator[None]:
 
 def add_routing(world: World) -> DataSnapshot:
     """Signs routing and its prices, shows its backends, and adds the car-share zones."""
-    publish(document("routing"), "workflow")
+    return add_family(world, "routing", "carshare-montreal")
+
+
+def add_family(world: World, name: str, key: str) -> DataSnapshot:
+    """The same for any shipped family and one of the data sets that come with it."""
+    publish(document(name), "workflow")
     book = document("pricebook")
     publish({**book, "version": 2, "rules": [*book["rules"], *PRICES["rules"]]}, "pricebook")
     observe(Ideal().backends())
-    return intake.add_builtin(
-        user=world.ines, project_id=world.project.pk, workflow_name="routing", key="carshare-montreal"
-    )
+    return intake.add_builtin(user=world.ines, project_id=world.project.pk, workflow_name=name, key=key)
 
 
 def routing_run(world: World, snapshot: DataSnapshot, **changes: Any) -> Run:

@@ -105,7 +105,7 @@ def _legend(graph: Cut) -> Raw:
         (el("path", d="M1 6.5h20", cls="e-kept"), f"{fmt.number(kept)} not cut, weight {graph.uncut_weight}"),
     ]
     if any(node.open for node in graph.nodes):
-        entries.append((el("circle", cx=11, cy=6.5, r=5.5, cls="n-open"), "decided on the QPU"))
+        entries.append((el("circle", cx=11, cy=6.5, r=5, cls="n-open"), "in the QPU's register"))
     return key(*entries)
 
 
