@@ -22,12 +22,13 @@ def parse_edges(lines: Sequence[str]) -> Instance:
     """The graph, its nodes in order of first mention; raises BadInput with line and column."""
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     title = next((line.strip("# ") for _, line in numbered if line.startswith("#")), "")
-    rows = [_fields(number, line) for number, line in numbered if not line.startswith("#")]
+    numbered = [(number, line) for number, line in numbered if not line.startswith("#")]
+    if len(numbered) - 1 > TERMS_MAX:
+        raise BadInput(f"expected at most {TERMS_MAX:,} edges", line=numbered[TERMS_MAX + 1][0], column=1)
+    rows = [_fields(number, line) for number, line in numbered]
     for name, token in zip(HEADER, rows[0], strict=True):
         if token.text.lower() != name:
             raise token.refuse(f"the column {name} of the header {','.join(HEADER)}")
-    if len(rows) - 1 > TERMS_MAX:
-        raise rows[TERMS_MAX + 1][0].refuse(f"at most {TERMS_MAX:,} edges")
     nodes: dict[str, int] = {}
     terms: dict[tuple[int, int], float] = {}
     for start, end, weight in rows[1:]:

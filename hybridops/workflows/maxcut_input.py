@@ -31,6 +31,6 @@ def _read(lines: list[str]) -> Instance:
     first = next((line.strip() for line in lines if line.strip()), "")
     if first.startswith("{"):
         return parse_json("\n".join(lines))
-    if any(line.split()[:2] == ["p", "qubo"] for line in lines):
+    if any(line.split(maxsplit=2)[:2] == ["p", "qubo"] for line in lines):
         return parse_qubo(lines)
     return parse_edges(lines) if is_edges(lines) else parse_coordinates(lines)

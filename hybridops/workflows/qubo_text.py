@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from hybridops.domain.errors import BadInput
 from hybridops.workflows.maxcut_instance import MAXCUT, QUBO, TERMS_MAX, VARIABLES_MAX, Instance
 from hybridops.workflows.text import Token, tokens
 
+_WORDS_MAX = 7  # of a line are looked at: one more than the longest that means something
 WEIGHT_MAX = 1e9  # so that sums of all terms stay exact in float64
 
 type Row = tuple[Token, Token, Token | None]
@@ -73,13 +75,13 @@ def _comments(lines: Sequence[str], mark: str) -> tuple[str, str]:
 
 def _is_comment(line: str, mark: str) -> bool:
     """A "c" must stand alone; a "#" may touch what follows."""
-    return line.split()[:1] == [mark] if mark.isalpha() else line.lstrip().startswith(mark)
+    return line.split(maxsplit=1)[:1] == [mark] if mark.isalpha() else line.lstrip().startswith(mark)
 
 
 def _rows(lines: Sequence[str], mark: str) -> Iterator[list[Token]]:
     for number, line in enumerate(lines, start=1):
         if line.strip() and not _is_comment(line, mark):
-            yield list(tokens(line, number))
+            yield list(islice(tokens(line, number), _WORDS_MAX))
 
 
 def _counted(rows: Iterator[list[Token]], count: int, said: Token) -> list[Row]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -101,6 +102,24 @@ def test_sizes_are_capped_before_anything_is_built() -> None:
     rows = "".join(f"n{at},n{at + 1},1\n" for at in range(3_001))
     with pytest.raises(BadInput, match="at most 3,000 nodes"):
         parse(f"from,to,weight\n{rows}".encode())
+
+
+LONG = [
+    b"1 " * 40_000, b"p qubo " + b"1 " * 40_000, b"a,b,1\n" * 14_000, b"from,to,weight\n" + b"a,b,1\n" * 14_000,
+    b"3000 200000\n" + b"1 2 1\n" * 14_000, b"," * 80_000, b"#\n" * 40_000, b"{" * 80_000,
+    b'{"linear": [' + b"1," * 40_000 + b"1]}", b"\n" * 80_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", LONG, ids=range(len(LONG)))
+def test_what_is_long_takes_memory_by_its_length(data: bytes) -> None:
+    """No more than 120 bytes for each one sent until it is refused: an upload has 5 MB at most."""
+    tracemalloc.start()
+    with pytest.raises(BadInput):
+        parse(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 120 * len(data)
 
 
 @given(st.binary(max_size=200))
