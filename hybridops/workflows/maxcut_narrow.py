@@ -25,7 +25,7 @@ _TABLE = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Start:
+class Start:
     """`bits` (n,) of all variables, and the numbers of those that a register may hold."""
 
     bits: Bits
@@ -37,7 +37,7 @@ def narrow(step: StepInput) -> StepOutput:
     begun = time.perf_counter()
     instance, settings = opened(step)
     qubo = instance.qubo()
-    start = _start(instance, qubo, bits_of(needed(step, "heuristic")["bits"]), fixed_by(step))
+    start = start_of(instance, qubo, bits_of(needed(step, "heuristic")["bits"]), fixed_by(step))
     xp, device = array_module(step.prefer_gpu)
     step.report(0.2, f"Growing groups among {len(start.pool)} variables")
     inner = _open(qubo, start.bits, start.pool)
@@ -88,7 +88,7 @@ def register_qubo(instance: Instance, document: dict[str, Any]) -> Qubo:
     return _open(instance.qubo(), bits_of(document["incumbent"]), np.array(document["register"]))
 
 
-def _start(instance: Instance, qubo: Qubo, bits: Bits, fixed: dict[int, int]) -> _Start:
+def start_of(instance: Instance, qubo: Qubo, bits: Bits, fixed: dict[int, int]) -> Start:
     """The heuristic's answer with what roof duality decided, 1-opt again; the decided stay out of the pool.
 
     Of a graph the other side may be meant. Where fewer than two variables are left, or the decided ones make it
@@ -96,17 +96,14 @@ def _start(instance: Instance, qubo: Qubo, bits: Bits, fixed: dict[int, int]) ->
     """
     everything = np.arange(instance.variables)
     pool = np.setdiff1d(everything, list(fixed))
-    if len(pool) < 2:
-        return _Start(bits, everything)
+    if not fixed or len(pool) < 2:
+        return Start(bits, everything)
     if instance.is_graph and sum(int(bits[at]) != bit for at, bit in fixed.items()) * 2 > len(fixed):
         bits = 1 - bits
-    moved = bits.copy()
-    moved[list(fixed)] = list(fixed.values())
-    left = fix(qubo, fixed) if fixed else None
-    if left is not None:
-        moved = left.restore(descend(left.qubo, moved[None, pool]))[0]
+    left = fix(qubo, fixed)
+    moved = left.restore(descend(left.qubo, bits[None, pool]))[0]
     better = qubo.energy(moved[None])[0] <= qubo.energy(bits[None])[0]
-    return _Start(moved, pool) if better else _Start(bits, everything)
+    return Start(moved, pool) if better else Start(bits, everything)
 
 
 def _open(qubo: Qubo, bits: Bits, register: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> Qubo:

@@ -19,10 +19,12 @@ from hybridops.workflows.maxcut_instance import (
     Contradiction,
     Instance,
     agree,
+    bits_of,
     check,
     cut_weight,
     text_of,
 )
+from hybridops.workflows.maxcut_narrow import start_of
 from hybridops.workflows.maxcut_table import table_of
 from hybridops.workflows.register_circuit import energies
 from hybridops.workflows.register_verdict import judge, stand_in
@@ -129,6 +131,17 @@ def test_what_is_decided_is_not_sampled(club: CutChain) -> None:
     assert all(decided[at] == "-" for at in document["register"])
     told = [(bit, fixed) for bit, fixed in zip(document["incumbent"], decided, strict=True) if fixed != "-"]
     assert all(bit == fixed for bit, fixed in told)
+
+
+def test_either_side_of_a_graph_starts_the_same(club: CutChain) -> None:
+    """An answer and its complement are one cut: both agree with what is decided, and neither gets worse."""
+    instance, told = parse(problem("karate")), club.results["stage of reduce"]["decided"]
+    fixed = {at: int(bit) for at, bit in enumerate(told) if bit != "-"}
+    bits = bits_of(club.results["stage of heuristic"]["bits"])
+    one, other = (start_of(instance, instance.qubo(), side, fixed) for side in (bits, 1 - bits))
+    assert (one.bits == other.bits).all() and (one.pool == other.pool).all()
+    assert {at: int(one.bits[at]) for at in fixed} == fixed
+    assert check(instance, text_of(one.bits.tolist())) <= check(instance, text_of(bits.tolist()))
 
 
 def test_small_graphs_fit_whole_and_floats_are_no_trouble() -> None:
