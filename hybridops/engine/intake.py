@@ -23,6 +23,7 @@ from hybridops.experiments.services import Wanted
 from hybridops.teams.models import Project, User
 from hybridops.workflows.carshare import TITLE, carshare_montreal
 from hybridops.workflows.circuits_builtin import bernstein_vazirani, fourier, ghz
+from hybridops.workflows.graphs import KARATE, MISERABLES, karate_club, les_miserables
 from hybridops.workflows.stocks import STOCKS, technology_stocks
 
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
@@ -51,6 +52,10 @@ BUILTINS: Mapping[str, tuple[Builtin, ...]] = {
         Builtin("qft-4", "Fourier transform of 4 qubits", "qft-4.qasm", fourier),
     ),
     "portfolio": (Builtin("technology-stocks", STOCKS, "technology-stocks.csv", technology_stocks),),
+    "maxcut": (
+        Builtin("karate-club", KARATE, "karate-club.csv", karate_club),
+        Builtin("les-miserables", MISERABLES, "les-miserables.csv", les_miserables),
+    ),
 }
 
 

@@ -19,6 +19,7 @@ WORKFLOWS: Mapping[str, str] = {
     "routing": "hybridops.workflows.routing:Routing",
     "circuits": "hybridops.workflows.circuits:Circuits",
     "portfolio": "hybridops.workflows.portfolio:Portfolio",
+    "maxcut": "hybridops.workflows.maxcut:MaxCut",
 }
 SIMULATED = ("local", "flaky")  # providers whose counts follow from program, shots and seed
 SOLVERS = ("hybridops.solvers", "hybridops.workflows")

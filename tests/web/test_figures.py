@@ -47,6 +47,13 @@ def plan(name: str = "C-07") -> f.RouteMap:
     return f.RouteMap(stops, f.Route(name, ((1, 2, 3), (4, 5, 6))), f.Route("tabu search", ((3, 2, 1),)))
 
 
+def graph(name: str = "Member") -> f.Cut:
+    nodes = tuple(f.Node(i % 4, i // 4, f"{name} {i}", i % 2 == 1, i < 3) for i in range(8))
+    edges = tuple(f.Edge(i, j, 1.0) for i in range(8) for j in range(i) if (i + j) % 3)
+    apart = sum(1 for edge in edges if (edge.start + edge.end) % 2)
+    return f.Cut(nodes, edges, (4, 4), len(edges), apart, "9", "5")
+
+
 def qaoa(name: str = "QAOA", qubits: int = 18, layers: int = 2) -> f.Circuit:
     gates = [f.Gate("h", (q,), name) for q in range(qubits)]
     for _ in range(layers):
@@ -116,6 +123,8 @@ DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "histogram": (f.histogram, samples()),
     "map": (f.route_map, plan()),
     "frontier": (f.frontier, market()),
+    "cut": (f.cut, graph()),
+    "cut too large": (f.cut, f.Cut((), (), (400, 400), 19176, 11000, "11 000", "8 176")),
     "circuit": (f.circuit, qaoa()),
     "arms": (f.bars, arms()),
     "counts": (f.counts, outcomes_seen()),
@@ -133,6 +142,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "histogram": (f.histogram, samples(EVIL)),
     "map": (f.route_map, plan(EVIL)),
     "frontier": (f.frontier, market(EVIL)),
+    "cut": (f.cut, graph(EVIL)),
     "circuit": (f.circuit, qaoa(EVIL)),
     "arms": (f.bars, arms(EVIL)),
     "counts": (f.counts, outcomes_seen(EVIL)),
@@ -173,6 +183,19 @@ ODD: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "frontier of losses": (f.frontier, f.Frontier((f.Place(0.1, -0.5), f.Place(0.3, -12.0)))),
     "frontier nan": (f.frontier, f.Frontier((f.Place(float("nan"), 1.0), f.Place(0.1, 0.2)))),
     "frontier of a hair": (f.frontier, f.Frontier((f.Place(0.1, 0.2), f.Place(0.1 + 1e-9, 0.2)))),
+    "cut of one node": (f.cut, f.Cut((f.Node(1, 1, "a", False),), (), (1, 0), 0, 0, "0", "0")),
+    "cut with nan": (
+        f.cut,
+        f.Cut(
+            (f.Node(float("nan"), 1, "a", True), f.Node(1, 1, "b", False)),
+            (f.Edge(0, 9, 1.0),),
+            (1, 1),
+            1,
+            0,
+            "0",
+            "1",
+        ),
+    ),
     "circuit without gates": (f.circuit, f.Circuit("empty", 0, ())),
     "circuit of 500 layers": (f.circuit, qaoa(layers=500, qubits=4)),
     "counts of nothing": (f.counts, f.Counts("Measured", 0, ())),
@@ -323,3 +346,25 @@ def test_pairs_of_bars_are_to_scale_and_leave_room_for_their_numbers():
     assert drawn.table.rows[0][1:] == ("47\u202f%", "50\u202f%")
     assert 'class="f-cpu"' not in drawn.svg
     assert 'class="bar-qpu"' not in f.counts(outcomes_seen("Simulated", "cpu")).svg
+
+
+def test_what_is_cut_is_drawn_apart_from_what_is_not():
+    """One solid line for each edge between a circle and a square; the table counts both ends of each."""
+    data = graph()
+    drawn = f.cut(data)
+    body = drawn.svg.split("</svg>")[0]
+    assert body.count('class="e-cut"') == data.cut_count > 0
+    assert body.count('class="e-kept"') == data.edge_count - data.cut_count > 0
+    assert (body.count('class="n-zero"'), body.count('class="n-one"'), body.count('class="n-open"')) == (
+        4,
+        4,
+        3,
+    )
+    assert sum(int(row[2]) for row in drawn.table.rows) == 2 * data.cut_count
+
+
+def test_a_graph_of_a_size_nobody_can_read_is_told_in_words():
+    drawn = f.cut(f.Cut((), (), (400, 400), 19176, 11000, "11 000", "8 176"))
+    assert "<svg" not in drawn.svg
+    assert "none is drawn" in drawn.sentence
+    assert ("edges not cut", "8\u202f176") in drawn.table.rows

@@ -15,6 +15,7 @@ from hybridops.web.figures.costs import (
     outcome_bar,
 )
 from hybridops.web.figures.counts import Counts, OutcomeShare, counts
+from hybridops.web.figures.cut import Cut, Edge, Node, cut
 from hybridops.web.figures.days import Day, Days, day_strip, sparkline
 from hybridops.web.figures.frontier import Frontier, Place, frontier
 from hybridops.web.figures.glyphs import stave_glyph, stave_small
@@ -34,8 +35,10 @@ __all__ = [
     "Circuit",
     "CostRange",
     "Counts",
+    "Cut",
     "Day",
     "Days",
+    "Edge",
     "Figure",
     "Frontier",
     "Gate",
@@ -43,6 +46,7 @@ __all__ = [
     "Kind",
     "Lane",
     "Mark",
+    "Node",
     "Outcome",
     "OutcomeShare",
     "Outcomes",
@@ -60,6 +64,7 @@ __all__ = [
     "circuit",
     "cost_range",
     "counts",
+    "cut",
     "day_strip",
     "frontier",
     "histogram",

@@ -1,4 +1,4 @@
-"""Stored bytes to drawings: routes on their plan, portfolios by risk and return, and the circuit."""
+"""Stored bytes to drawings: routes on their plan, a graph and its cut, risk and return, the circuit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from hybridops.web import fmt
 from hybridops.web.figures import (
     Circuit,
     Counts,
+    Cut,
+    Edge,
     Figure,
     Frontier,
     Gate,
+    Node,
     OutcomeShare,
     Place,
     Route,
@@ -23,6 +26,7 @@ from hybridops.web.figures import (
     Stop,
     circuit,
     counts,
+    cut,
     frontier,
     route_map,
 )
@@ -94,6 +98,26 @@ def frontier_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: 
     )
 
 
+def cut_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: str) -> Figure:
+    """The nodes of a graph on two sides, what is cut and what is not, both weights in words."""
+    register = set(drawn["register"])
+    rows = zip(drawn["places"], drawn["labels"], drawn["sides"], strict=True)
+    nodes = tuple(
+        Node(x, y, name, side == "1", at in register) for at, ((x, y), name, side) in enumerate(rows)
+    )
+    return cut(
+        Cut(
+            nodes=nodes,
+            edges=tuple(Edge(i, j, weight) for i, j, weight in drawn["edges"]),
+            side_sizes=(drawn["side_sizes"][0], drawn["side_sizes"][1]),
+            edge_count=drawn["edge_count"],
+            cut_count=drawn["cut_count"],
+            cut_weight=fmt.number(drawn["cut_weight"]),
+            uncut_weight=fmt.number(drawn["uncut_weight"]),
+        )
+    )
+
+
 def _place(row: Mapping[str, Any], name: str) -> Place:
     return Place(row["volatility"], row["return"], name, ", ".join(row["assets"]), row["value_at_risk"])
 
@@ -102,6 +126,7 @@ PICTURES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any], Mapping[str,
     "routes": ("The routes", "to scale", routes_figure),
     "counts": ("The outcomes", "share of shots, by bit string", counts_figure),
     "frontier": ("Risk and return", "what the past was like, not what comes", frontier_figure),
+    "cut": ("The two sides", "laid out by springs, not to scale", cut_figure),
 }
 
 
