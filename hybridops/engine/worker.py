@@ -26,14 +26,15 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from hybridops.domain.actors import SYSTEM
-from hybridops.engine import jobs
+from hybridops.engine import jobs, wiring
 from hybridops.engine.deadline import make_deadly
 from hybridops.experiments.models import Stage
 from hybridops.experiments.transitions import renew, return_stages
 
 QUEUES = ("light", "cpu", "gpu", "qpu")
 RENEW_SECONDS = 4
-PRELOAD = {"cpu": ("pyvrp", "qiskit", "hybridops.workflows.routing"), "gpu": ("hybridops.workflows.routing",)}
+_FAMILIES = tuple(path.partition(":")[0] for path in wiring.WORKFLOWS.values())
+PRELOAD = {"cpu": ("pyvrp", "qiskit", *_FAMILIES), "gpu": _FAMILIES}
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
