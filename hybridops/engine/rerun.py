@@ -19,6 +19,7 @@ from hybridops.trust.canonical import digest
 
 GPU_TOLERANCE = 1e-5  # relative; a GPU adds in another order, in float32
 DEADLINE_SECONDS = 600.0
+_CUT = "It was cut short by its seconds, then or now: machines differ in how far they come in one."
 _OF_THE_ENGINE = ("verdict", "artifacts")  # written beside what a step says
 _OF_THE_MACHINE = ("seconds", "device")
 
@@ -71,7 +72,8 @@ def _again(inputs: Inputs, stage: Mapping[str, Any], results: Mapping[str, Any])
         differs = "its files have other digests"
     if not differs:
         return Row(stage["key"], "same", f"within {tolerance:g}" if tolerance else "")
-    return Row(stage["key"], "differs", f"{differs}. {_explained(inputs)}")
+    cut = "time" in (stage["summary"].get("stopped_by"), output.summary.get("stopped_by"))
+    return Row(stage["key"], "differs", f"{differs}. {_CUT if cut else _explained(inputs)}")
 
 
 def _step(inputs: Inputs, stage: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ def baseline(step: StepInput) -> StepOutput:
     step.report(0.1, "Tabu search and annealing")
     arms, device = _searched(qubo, step)
     bound = bound_of(step)
-    proved = _known(min(energy for _, energy in arms.values()), bound, instance)
+    proved, stopped_by = _known(min(energy for _, energy in arms.values()), bound, instance), "counts"
     if not proved and qubo.variables <= _TRIED_OUT:
         bits = all_states(qubo.variables)
         best = heuristics.found(qubo, bits)
@@ -73,6 +73,7 @@ def baseline(step: StepInput) -> StepOutput:
             qubo, solver="HiGHS", seconds=min(settings.baseline_seconds, step.deadline_seconds / 3)
         )
         bound, proved = _better(bound, proof.lower_bound), proof.status == "optimal"
+        stopped_by = "time" if proof.status == "time limit" else stopped_by
         if proved and proof.bits is not None and proof.energy is not None:
             arms["HiGHS"] = (proof.bits, proof.energy)
     method = min(arms, key=lambda name: arms[name][1])
@@ -87,6 +88,7 @@ def baseline(step: StepInput) -> StepOutput:
         "searches": {name: energy for name, (_, energy) in arms.items()},
         "proved": proved,
         "lower_bound": bound,
+        "stopped_by": stopped_by,
         "variables_left": qubo.variables,
         "seed": step.seed,
         "seconds": time.perf_counter() - begun,

@@ -84,4 +84,10 @@ def _of(proof: exact.Proof) -> dict[str, Any]:
         "failed": "Tabu search by swaps",
     }
     bound = proof.lower_bound if np.isfinite(proof.lower_bound) else None
-    return {"method": words[proof.status], "proved": proved, "lower_bound": bound, "remark": proof.reason}
+    return {
+        "method": words[proof.status],
+        "proved": proved,
+        "lower_bound": bound,
+        "stopped_by": "time" if proof.status == "time limit" else "counts",
+        "remark": proof.reason,
+    }

@@ -86,6 +86,13 @@ def test_what_differs_is_named_and_explained(runs: dict[str, Run]) -> None:
     assert rows["control"].why.startswith("control.baseline was ")
     assert "The code is not the one that ran" in rows["control"].why
 
+    def cut_short(told: dict[str, Any]) -> None:
+        stage = next(one for one in told["stages"] if one["key"] == "baseline")
+        stage["summary"] |= {"stopped_by": "time", "objective": 1}
+
+    rows = {row.stage: row for row in rerun(changed(data, cut_short))}
+    assert "cut short by its seconds" in rows["baseline"].why
+
     def forge_samples(told: dict[str, Any]) -> None:
         told["submissions"][0]["seed"] += 1
 
