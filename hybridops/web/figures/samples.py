@@ -78,19 +78,21 @@ def _sentence(data: Histogram) -> str:
         return f"{_valid_words(data)} No sample can be ranked." if data.shots else data.empty
     top = max(data.bins, key=lambda b: b.count)
     text = f"Most samples lie between {fmt.number(top.low)} and {fmt.number(top.high, data.unit)}"
-    if finite(data.best_classical) is None:
+    mark = finite(data.best_classical)
+    if mark is None:
         return text + "."
     good = sum(b.count for b in data.bins if _is_good(b, data))
-    best = fmt.number(data.best_classical, data.unit)
-    return f"{text}; {fmt.shots(good)} are at or past the best classical value, {best}."
+    best = fmt.number(mark, data.unit)
+    least = "at least " if any(b.low <= mark < b.high and b.count for b in data.bins) else ""
+    return f"{text}; {least}{fmt.shots(good)} are at or past the best classical value, {best}."
 
 
 def _is_good(b: Bin, data: Histogram) -> bool:
+    """Whether all of a bin is at or past the best classical value; what is in the bin around it nobody can see."""
     best = finite(data.best_classical)
     if best is None:
         return False
-    middle = (b.low + b.high) / 2
-    return middle <= best if data.lower_is_better else middle >= best
+    return b.high <= best if data.lower_is_better else b.low >= best
 
 
 def _valid_bar(data: Histogram) -> list[Raw]:
