@@ -29,6 +29,8 @@ def filled(lab: Lab, browser: Browser) -> dict[str, str]:
         **form,
         **small,
         "cost_max": "20.00",
+        "priority_class": "research",
+        "anyway": "to see what happens to it",
         "backend": "heron-torino",
         "seed": "3",
         "preview_digest": "",

@@ -243,7 +243,18 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
 
     from hybridops.web.urls import urlpatterns
 
-    pages = {"today", "workflows", "submit", "runs", "run", "cancel", "approvals", "decision", "break_glass"}
+    pages = {
+        "today",
+        "workflows",
+        "guide",
+        "submit",
+        "runs",
+        "run",
+        "cancel",
+        "approvals",
+        "decision",
+        "break_glass",
+    }
     pages |= {"away", "policy", "definitions", "draft", "definitions_week", "cost", "audit", "audit_event"}
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.

@@ -35,7 +35,9 @@ def issuer() -> Iterator[str]:
         [sys.executable, "-m", "tests.teams.issuer", BACK], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    address = f"http://127.0.0.1:{int(process.stdout.readline())}"
+    requests.get(f"{address}/.well-known/openid-configuration", timeout=60)  # its first answer is a slow one
+    yield address
     process.terminate()
     process.wait(10)
 
