@@ -120,6 +120,7 @@ class Clients(threading.Thread):
         self.url, self.cookie, self.run_id, self.count = url, cookie, run_id, count
         self.heard: list[tuple[int, float]] = []
         self.fragment_ms: list[float] = []
+        self.fetching: asyncio.Task[None] | None = None  # beside the socket: a page reads on while it fetches
         self.ready = threading.Event()
         self.ended = threading.Event()
 
@@ -158,8 +159,8 @@ class Clients(threading.Thread):
                         self.ready.set()
                 elif told.get("object") == f"run:{self.run_id}":
                     self.heard.append((told["version"], perf_counter()))
-                    if number == 0:
-                        await asyncio.to_thread(self._fetch)
+                    if number == 0 and (self.fetching is None or self.fetching.done()):
+                        self.fetching = asyncio.create_task(asyncio.to_thread(self._fetch))
 
     def _fetch(self) -> None:
         import urllib.request
