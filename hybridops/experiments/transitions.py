@@ -34,7 +34,7 @@ from hybridops.domain.workflow import follow
 from hybridops.experiments.announce import announce
 from hybridops.experiments.books import LEASE_SECONDS, Book, open_book
 from hybridops.experiments.dbtime import DbNow
-from hybridops.experiments.models import Stage, Submission
+from hybridops.experiments.models import Run, Stage, Submission
 from hybridops.teams import stage_tokens
 
 
@@ -207,7 +207,10 @@ def _milestone(book: Book) -> RunState:
 @transaction.atomic(savepoint=False)
 def claim(*, stage_id: int, worker: str, actor: Actor) -> Book | None:
     """Leases one ready stage to a worker; None where it is not ready (any more): a late or repeated call."""
-    book = open_book(stages=stage_id)
+    try:
+        book = open_book(stages=stage_id)
+    except Run.DoesNotExist:  # a call that outlived its database: the broker was kept, the house restored
+        return None
     stage = next(stage for stage in book.stages.values() if stage.pk == stage_id)
     if stage.state != StageState.READY or book.run.outcome:
         return None

@@ -90,6 +90,12 @@ def test_a_lease_that_went_on_is_fenced(world: World) -> None:
     assert Stage.objects.get(run=run, key="validate").fence == 2
 
 
+def test_a_call_about_a_stage_that_is_not_there_is_late_and_does_nothing(world: World) -> None:
+    """The broker outlived the database: its calls name stages of another one."""
+    assert claim(stage_id=10**9, worker="w", actor=SYSTEM) is None
+    assert not AuditEvent.objects.filter(stream__startswith="run:").exists()
+
+
 def test_eight_workers_take_a_stage_once(real: RealDatabase) -> None:
     run = submit(real.world)
     stage = Stage.objects.get(run=run, key="validate")
@@ -144,7 +150,7 @@ def test_a_known_book_after_a_wish_to_cancel_keeps_the_wish(real: RealDatabase) 
     assert Run.objects.get(pk=run.pk).cancel_requested
 
 
-def test_a_known_book_inside_a_transaction_is_not_trusted(real: RealDatabase) -> None:
+def test_a_stale_book_inside_a_transaction_spoils_nothing(real: RealDatabase) -> None:
     run = submit(real.world)
     book = take(run, "validate")
     apply(run_id=run.pk, actor=SYSTEM, cancel=True)
