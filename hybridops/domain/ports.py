@@ -89,7 +89,10 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class SampleSet:
-    """Measured bit strings with their counts. Bit i of the string, from the left, is qubit i."""
+    """Measured bit strings with their counts. Bit i of the string, from the left, is qubit i.
+
+    With bindings, `parts` are the counts of each in their order, and `counts` and shots the sums over all.
+    """
 
     counts: Mapping[str, int]
     shots_asked: int
@@ -98,6 +101,7 @@ class SampleSet:
     calibration_digest: str
     seconds: float
     metadata: Mapping[str, Any]
+    parts: Sequence[Mapping[str, int]] = ()
 
     @property
     def partial(self) -> bool:
@@ -160,7 +164,8 @@ class StepInput:
 
     `results` holds the summaries of the stages before it, by stage key; in a rerun also what this stage said
     itself, so that what was cut short by time is cut at the same place; `artifact` fetches bytes by
-    digest (verified); `report` tells progress from 0 to 1 with a short sentence.
+    digest (verified); `report` tells progress from 0 to 1 with a short sentence. `bindings` are the sets of values
+    that each of the `samples` was measured under; empty for a circuit without inputs.
     """
 
     problem: bytes
@@ -169,6 +174,7 @@ class StepInput:
     results: Mapping[str, Mapping[str, Any]]
     artifact: Callable[[str], bytes]
     samples: Sequence[SampleSet] = ()
+    bindings: Sequence[Sequence[Mapping[str, float]]] = ()
     deadline_seconds: float = 60.0
     prefer_gpu: bool = True
     report: Callable[[float, str], None] = field(default=lambda share, text: None)
@@ -188,7 +194,10 @@ class StepOutput:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Closed-form resources of one run before anything is compiled: for previews, made without qiskit."""
+    """Closed-form resources of one run before anything is compiled: for previews, made without qiskit.
+
+    `circuits_max` is the most sets of values in one submission.
+    """
 
     qubits: int
     depth: int
@@ -198,6 +207,7 @@ class Estimate:
     submissions_max: int
     cpu_seconds: float
     gpu_seconds: float
+    circuits_max: int = 1
 
 
 class Workflow(Protocol):
