@@ -54,7 +54,9 @@ def orbitals(atoms: Sequence[tuple[str, tuple[float, float, float]]], electrons:
     two = _repulsion(shells)
     coefficients, electronic = _self_consistent(overlap, one, two, electrons // 2)
     core = _nuclei(shells.centres, charges)
-    turned = np.einsum("ap,bq,abcd,cr,ds->pqrs", *(coefficients,) * 2, two, *(coefficients,) * 2, optimize=True)
+    turned = np.einsum(
+        "ap,bq,abcd,cr,ds->pqrs", *(coefficients,) * 2, two, *(coefficients,) * 2, optimize=True
+    )
     return Orbitals(core, coefficients.T @ one @ coefficients, turned, electronic + core)
 
 
@@ -95,10 +97,16 @@ def _repulsion(shells: _Shells) -> Floats:
     """(ab|cd) for all functions, in chemists' order."""
     exponent, _, factor, centre = _pairs(shells)
     m, width = len(shells.centres), shells.exponents.shape[1] ** 2
-    p, f, at = exponent.reshape(m * m * width), factor.reshape(m * m * width), centre.reshape(m * m * width, 3)
+    p, f, at = (
+        exponent.reshape(m * m * width),
+        factor.reshape(m * m * width),
+        centre.reshape(m * m * width, 3),
+    )
     p, q = p[:, None], p[None, :]
     away = ((at[:, None] - at[None, :]) ** 2).sum(-1)
-    found = 2 * np.pi**2.5 / (p * q * np.sqrt(p + q)) * _boys(p * q / (p + q) * away) * f[:, None] * f[None, :]
+    found = (
+        2 * np.pi**2.5 / (p * q * np.sqrt(p + q)) * _boys(p * q / (p + q) * away) * f[:, None] * f[None, :]
+    )
     return np.asarray(found.reshape(m, m, width, m, m, width).sum((2, 5)))
 
 
@@ -124,7 +132,9 @@ def _self_consistent(overlap: Floats, one: Floats, two: Floats, pairs: int) -> t
         if abs(energy - before) < 1e-13 and np.abs(fresh - density).max() < 1e-10:
             return coefficients, energy
         density = fresh
-    raise ValueError("Hartree-Fock does not converge for these distances; bring the atoms nearer to each other")
+    raise ValueError(
+        "Hartree-Fock does not converge for these distances; bring the atoms nearer to each other"
+    )
 
 
 def _nuclei(centres: Floats, charges: Sequence[int]) -> float:

@@ -50,18 +50,18 @@ def signs(states: Ints, mask: int) -> Floats:
 def expectations(hamiltonian: PauliSum, states: Complexes | Floats) -> Floats:
     """<H> of each normalised state, shapes (b, 2^n) to (b,)."""
     at = np.arange(1 << hamiltonian.qubits)
-    found = np.zeros(len(states), dtype=complex)
+    found: Complexes = np.zeros(len(states), dtype=complex)
     for x, amplitude in hamiltonian.flips().items():
         found += np.einsum("bs,bs->b", states[:, at ^ x].conj(), amplitude * states)
     return np.real(found)
 
 
-def within(hamiltonian: PauliSum, states: Ints) -> Complexes:
-    """The matrix (d, d) between the basis states (d,) of a sector that the Hamiltonian does not leave."""
-    place = np.full(1 << hamiltonian.qubits, -1)
+def within(flips: Mapping[int, Complexes], states: Ints) -> Complexes:
+    """The matrix (d, d) of `PauliSum.flips` between the basis states (d,) of a sector that it does not leave."""
+    place = np.full(len(flips[next(iter(flips))]), -1)
     place[states] = np.arange(len(states))
     matrix = np.zeros((len(states), len(states)), dtype=complex)
-    for x, amplitude in hamiltonian.flips().items():
+    for x, amplitude in flips.items():
         row = place[states ^ x]
         kept = np.flatnonzero(row >= 0)
         matrix[row[kept], kept] += amplitude[states[kept]]
@@ -70,7 +70,11 @@ def within(hamiltonian: PauliSum, states: Ints) -> Complexes:
 
 def lowest(hamiltonian: PauliSum, states: Ints) -> float:
     """The lowest eigenvalue within a sector, by dense diagonalisation: O(d^3), d is 100 at most at 10 qubits."""
-    return float(np.linalg.eigvalsh(within(hamiltonian, states))[0])
+    return _lowest(hamiltonian.flips(), states)
+
+
+def _lowest(flips: Mapping[int, Complexes], states: Ints) -> float:
+    return float(np.linalg.eigvalsh(within(flips, states))[0])
 
 
 def spins(qubits: int) -> tuple[Ints, Ints]:
@@ -88,9 +92,9 @@ def sector(qubits: int, up: int, down: int) -> Ints:
 
 def lowest_anywhere(hamiltonian: PauliSum) -> tuple[float, int, int]:
     """The lowest eigenvalue over all sectors, with its numbers of electrons up and down."""
-    most = (hamiltonian.qubits + 1) // 2
-    sizes = [(up, down) for up in range(most + 1) for down in range(hamiltonian.qubits // 2 + 1)]
-    return min((lowest(hamiltonian, sector(hamiltonian.qubits, *size)), *size) for size in sizes)
+    qubits, flips = hamiltonian.qubits, hamiltonian.flips()
+    sizes = [(up, down) for up in range((qubits + 1) // 2 + 1) for down in range(qubits // 2 + 1)]
+    return min((_lowest(flips, sector(qubits, *size)), *size) for size in sizes)
 
 
 def leaves_sectors(hamiltonian: PauliSum) -> bool:
