@@ -33,8 +33,8 @@ class PauliSum:
         states = np.arange(1 << self.qubits)
         found: dict[int, Complexes] = {}
         for (x, z), value in self.terms.items():
-            amplitude = value * 1j ** ((x & z).bit_count() % 4) * signs(states, z)
-            found[x] = found[x] + amplitude if x in found else amplitude
+            amplitude = found.setdefault(x, np.zeros(len(states), dtype=complex))
+            amplitude += value * 1j ** ((x & z).bit_count() % 4) * signs(states, z)
         return found
 
     def diagonal(self) -> Floats:
@@ -44,7 +44,8 @@ class PauliSum:
 
 def signs(states: Ints, mask: int) -> Floats:
     """(-1)^|s & mask| for each state: the value of a product of Z, or of any word in a basis that turns it into one."""
-    return 1.0 - 2.0 * (np.bitwise_count(states & mask) & 1)
+    found: Floats = 1.0 - 2.0 * (np.bitwise_count(states & mask) & 1)
+    return found
 
 
 def expectations(hamiltonian: PauliSum, states: Complexes | Floats) -> Floats:

@@ -31,7 +31,7 @@ def settings_of(parameters: Mapping[str, Any]) -> Settings:
     if start not in STARTS:
         raise BadInput(f"expected one of {', '.join(STARTS)}", field="start")
     return Settings(
-        shots=whole(parameters, "shots", 4096, 64, 100_000),
+        shots=whole(parameters, "shots", 8192, 64, 100_000),
         submissions=whole(parameters, "submissions", SUBMISSIONS_MAX, 2, SUBMISSIONS_MAX),
         start=start,
     )
