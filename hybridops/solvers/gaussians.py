@@ -19,6 +19,7 @@ _WEIGHTS = (0.1543289673, 0.5353281423, 0.4446345422)
 _EXPONENTS = {"H": (3.425250914, 0.6239137298, 0.1688554040), "He": (6.362421394, 1.158922999, 0.3136497915)}
 _CHARGES = {"H": 1, "He": 2}
 _ROUNDS = 200
+_ALIKE = 1e-8  # an eigenvalue of the overlap below which two functions are the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +47,7 @@ class _Shells:
 def orbitals(atoms: Sequence[tuple[str, tuple[float, float, float]]], electrons: int) -> Orbitals:
     """Restricted Hartree-Fock in STO-3G of atoms (symbol, place in Angstrom) with an even number of electrons.
 
-    Raises ValueError where it does not converge.
+    Raises ValueError where it does not converge, and where two atoms coincide.
     """
     shells = _shells(atoms)
     charges = [_CHARGES[symbol] for symbol, _ in atoms]
@@ -121,6 +122,8 @@ def _boys(t: Floats) -> Floats:
 def _self_consistent(overlap: Floats, one: Floats, two: Floats, pairs: int) -> tuple[Floats, float]:
     """Orbitals (m, m) in columns and the electronic energy, from the bare nuclei's orbitals on."""
     values, vectors = np.linalg.eigh(overlap)
+    if values[0] < _ALIKE:
+        raise ValueError("two atoms stand on one spot, or nearly; move them apart")
     straight = vectors / np.sqrt(values) @ vectors.T
     density, energy = np.zeros_like(one), math.inf
     for _ in range(_ROUNDS):

@@ -76,7 +76,7 @@ def prepared(template: Paired, points: Floats, xp: Any = np) -> Floats:
     qubits = template.qubits
     state = xp.zeros((len(points), 1 << qubits), dtype=xp.float64)
     state[:, 0] = 1.0
-    numbers = xp.asarray(np.arange(1 << qubits))
+    numbers = np.arange(1 << qubits)
     angles = xp.asarray(points)
     for name, on, turn in template.steps:
         bits = [1 << (qubits - 1 - qubit) for qubit in on]
@@ -85,8 +85,8 @@ def prepared(template: Paired, points: Floats, xp: Any = np) -> Floats:
         elif name == "h":
             state = hadamard(state, on[0], xp)
         else:
-            flipped = bits[-1] if name == "x" else xp.where(numbers & bits[0] != 0, bits[1], 0)
-            state = xp.take(state, numbers ^ flipped, axis=1)
+            flipped = bits[-1] if name == "x" else np.where(numbers & bits[0] != 0, bits[1], 0)
+            state = xp.take(state, xp.asarray(numbers ^ flipped), axis=1)
     found: Floats = to_numpy(state)
     return found
 

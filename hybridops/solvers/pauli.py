@@ -44,8 +44,8 @@ class PauliSum:
 
 def signs(states: Ints, mask: int) -> Floats:
     """(-1)^|s & mask| for each state: the value of a product of Z, or of any word in a basis that turns it into one."""
-    found: Floats = 1.0 - 2.0 * (np.bitwise_count(states & mask) & 1)
-    return found
+    odd: Floats = (np.bitwise_count(states & mask) & 1).astype(np.float64)
+    return 1 - 2 * odd
 
 
 def expectations(hamiltonian: PauliSum, states: Complexes | Floats) -> Floats:
