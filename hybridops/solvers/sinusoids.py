@@ -14,6 +14,7 @@ from hybridops.solvers.problem import Floats
 
 _GRID = 1440
 _NEWTON = 8
+_SURE = 3.0  # standard errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,13 @@ def offsets(half: bool) -> tuple[float, ...]:
 def lowest_turn(half: bool, values: Floats, errors: Floats) -> Turn:
     """From the values at 0 and at `offsets`, in that order, with their standard errors.
 
-    A flat curve moves nothing. Of equally low points the nearest to 0 counts.
+    A flat curve moves nothing. Of minima that are equally low, as far as the errors can tell, the nearest to 0
+    counts: with several parameters at once, a far one would answer to a curve that is no more.
     """
     at = np.array([0.0, *offsets(half)])
     solved = np.linalg.inv(_series(half, at))
     weights = solved @ values
-    angle = _lowest(half, weights)
+    angle = _lowest(half, weights, _SURE * float(np.sqrt((errors**2).mean())))
     bend = float(_series(half, np.array([angle]), 2)[0] @ weights)
     if bend <= 1e-12 * (1 + np.abs(weights).max()):
         return Turn(0.0, 0.0, 0.0, 0.0)
@@ -65,11 +67,12 @@ def _series(half: bool, at: Floats, derivative: int = 0) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def _lowest(half: bool, weights: Floats) -> float:
+def _lowest(half: bool, weights: Floats, slack: float) -> float:
     reach = 2 * np.pi if half else np.pi
     grid = np.linspace(-reach, reach, _GRID, endpoint=False)
     values = _series(half, grid) @ weights
-    near = grid[values <= values.min() + 1e-9 * np.ptp(values)]
+    low = (values <= np.roll(values, 1)) & (values <= np.roll(values, -1))
+    near = grid[low & (values <= values.min() + max(slack, 1e-9 * np.ptp(values)))]
     angle = float(near[np.abs(near).argmin()])
     for _ in range(_NEWTON):
         here = np.array([angle])
