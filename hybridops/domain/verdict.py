@@ -33,7 +33,12 @@ def judge(rule: Mapping[str, Any], arms: Mapping[str, float | None]) -> Verdict:
     against = rule.get("against")
     word = next((name for name in SLACKS if name in rule), "")
     slack = rule.get(word)
-    if set(rule) != {"against", word} or against not in ARMS or not isinstance(slack, int | float):
+    if (
+        not word
+        or set(rule) != {"against", word}
+        or against not in ARMS
+        or not isinstance(slack, int | float)
+    ):
         raise BadInput(
             "an acceptance rule is {against: arm, worse_by_at_most: share} or {against: arm, above_by_at_most: amount}",
             field="acceptance",
