@@ -39,6 +39,7 @@ class Capability(StrEnum):
     CANCEL_RUNNING = "cancel running"
     PARTIAL_RESULTS = "partial results"
     LATE_BILL = "late bill"
+    BINDINGS = "several sets of values in one job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Program:
 
     `text` is OpenQASM 3; `digest` its SHA-256. `duration_seconds` is one shot without rep_delay.
     `fidelity` is the expected success probability of the circuit on that calibration, or None.
+    `bindings` are the sets of values, in radians by name, under which a text with inputs runs, one after another.
     """
 
     provider: str
@@ -85,11 +87,15 @@ class Program:
     one_qubit_gates: int
     duration_seconds: float
     fidelity: float | None
+    bindings: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSet:
-    """Measured bit strings with their counts. Bit i of the string, from the left, is qubit i."""
+    """Measured bit strings with their counts. Bit i of the string, from the left, is qubit i.
+
+    With bindings, `parts` are the counts of each in their order, and `counts` and shots the sums over all.
+    """
 
     counts: Mapping[str, int]
     shots_asked: int
@@ -98,6 +104,7 @@ class SampleSet:
     calibration_digest: str
     seconds: float
     metadata: Mapping[str, Any]
+    parts: Sequence[Mapping[str, int]] = ()
 
     @property
     def partial(self) -> bool:
@@ -119,7 +126,10 @@ class RemoteJob:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a provider will bill for one job, in its native units; `final` is False while it may change."""
+    """What a provider will bill for one job, in its native units; `final` is False while it may change.
+
+    `tasks` counts the circuits run: one, or one for each set of values.
+    """
 
     tasks: int
     shots: int
@@ -138,6 +148,8 @@ class Provider(Protocol):
 
     With IDEMPOTENT_SUBMIT, `submit` with a key that was accepted before returns the same job id and
     makes no second job. `find` may answer None for `consistency_seconds` after an accepted submit.
+    `shots` are those of one circuit: a program with bindings runs as many for each. Without BINDINGS such a
+    program is refused.
     """
 
     key: str
@@ -160,7 +172,8 @@ class StepInput:
 
     `results` holds the summaries of the stages before it, by stage key; in a rerun also what this stage said
     itself, so that what was cut short by time is cut at the same place; `artifact` fetches bytes by
-    digest (verified); `report` tells progress from 0 to 1 with a short sentence.
+    digest (verified); `report` tells progress from 0 to 1 with a short sentence. `bindings` are the sets of values
+    that each of the `samples` was measured under; empty for a circuit without inputs.
     """
 
     problem: bytes
@@ -169,6 +182,7 @@ class StepInput:
     results: Mapping[str, Mapping[str, Any]]
     artifact: Callable[[str], bytes]
     samples: Sequence[SampleSet] = ()
+    bindings: Sequence[Sequence[Mapping[str, float]]] = ()
     deadline_seconds: float = 60.0
     prefer_gpu: bool = True
     report: Callable[[float, str], None] = field(default=lambda share, text: None)
@@ -188,7 +202,10 @@ class StepOutput:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Closed-form resources of one run before anything is compiled: for previews, made without qiskit."""
+    """Closed-form resources of one run before anything is compiled: for previews, made without qiskit.
+
+    `circuits_max` is the most sets of values in one submission.
+    """
 
     qubits: int
     depth: int
@@ -198,6 +215,7 @@ class Estimate:
     submissions_max: int
     cpu_seconds: float
     gpu_seconds: float
+    circuits_max: int = 1
 
 
 class Workflow(Protocol):
