@@ -16,6 +16,9 @@ from hybridops.domain.errors import BadInput, Refused
 from hybridops.domain.ports import Usage
 
 MICRO = Decimal(1_000_000)
+NANO = Decimal(
+    "1e-9"
+)  # seconds are counted in these: the last digits of a double must not make a bill exceed its quote
 SCHEMA = "hybridops.pricebook/1"
 
 
@@ -54,7 +57,7 @@ class Line:
 class Rule:
     """How one backend bills. Unit prices in US dollars; `failed` is what a failed job costs.
 
-    kind "task+shot": task + shot x shots. kind "seconds": second x (job_seconds + qpu seconds).
+    kind "task+shot": task x circuits + shot x shots. kind "seconds": second x (job_seconds a job + qpu seconds).
     """
 
     provider: str
@@ -131,24 +134,41 @@ class Quote:
         return sum((line.amount for line in self.lines), Decimal(0))
 
 
-def qpu_lines(rule: Rule, *, submissions: int, shots: int, shot_seconds: float) -> tuple[Line, ...]:
-    """The arithmetic for `submissions` jobs of `shots` shots each lasting `shot_seconds` (with rep_delay)."""
-    tasks, total = Decimal(submissions), Decimal(submissions) * Decimal(shots)
+def qpu_lines(
+    rule: Rule, *, submissions: int, shots: int, shot_seconds: float, circuits: int = 1
+) -> tuple[Line, ...]:
+    """The arithmetic for `submissions` jobs of `shots` shots each lasting `shot_seconds` (with rep_delay).
+
+    `shots` are those of a whole job, spread over its `circuits`, each of which is a task of its own.
+    """
+    tasks, total = Decimal(submissions * circuits), Decimal(submissions) * Decimal(shots)
     if rule.kind == "task+shot":
         return (Line("QPU tasks", "task", tasks, rule.task), Line("QPU shots", "shot", total, rule.shot))
-    seconds = tasks * rule.job_seconds + total * Decimal(repr(shot_seconds))
+    seconds = submissions * rule.job_seconds + total * Decimal(repr(shot_seconds))
+    seconds = seconds.quantize(NANO, rounding=ROUND_CEILING)
     return (Line("QPU time", "s", seconds, rule.second),)
 
 
-def quote(book: PriceBook, rule: Rule, *, submissions_max: int, shots: int, shot_seconds: float) -> Quote:
-    """Likely is one submission of all shots; high is every allowed submission at full length."""
-    once = qpu_lines(rule, submissions=1, shots=shots, shot_seconds=shot_seconds)
-    worst = qpu_lines(rule, submissions=submissions_max, shots=shots, shot_seconds=shot_seconds)
+def quote(
+    book: PriceBook,
+    rule: Rule,
+    *,
+    submissions_max: int,
+    shots: int,
+    shot_seconds: float,
+    circuits: int = 1,
+    submissions_likely: int = 1,
+) -> Quote:
+    """Low is one submission of all shots, likely as many as the work usually takes; high is every allowed one."""
+    size = {"shots": shots, "circuits": circuits}
+    once = qpu_lines(rule, submissions=1, shot_seconds=shot_seconds, **size)
+    usual = qpu_lines(rule, submissions=submissions_likely, shot_seconds=shot_seconds, **size)
+    worst = qpu_lines(rule, submissions=submissions_max, shot_seconds=shot_seconds, **size)
     assumptions = [f"price book {book.name} of {book.dated.isoformat()}"]
     if rule.kind == "seconds":
         assumptions.append(f"{rule.job_seconds} s of overhead a job and {shot_seconds * 1e6:.0f} µs a shot")
     return Quote(
-        lines=once,
+        lines=usual,
         low=sum((line.amount for line in once), Decimal(0)),
         high=sum((line.amount for line in worst), Decimal(0)),
         price_book=book.name,
@@ -163,7 +183,8 @@ def bill(rule: Rule, usage: Usage, *, failed: bool) -> Decimal:
         return Decimal(0)
     if rule.kind == "task+shot":
         return rule.task * usage.tasks + rule.shot * usage.shots
-    return rule.second * (rule.job_seconds * usage.tasks + Decimal(repr(usage.qpu_seconds)))
+    jobs = min(1, usage.tasks)
+    return rule.second * (rule.job_seconds * jobs + Decimal(repr(usage.qpu_seconds)).quantize(NANO))
 
 
 def compute_lines(book: PriceBook, *, cpu_seconds: float, gpu_seconds: float) -> Sequence[Line]:

@@ -6,7 +6,7 @@ a reviewer may only `narrow`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,8 @@ from typing import Any
 
 from hybridops.domain.errors import BadInput, Refused
 
-SCHEMA = "hybridops.envelope/2"
+SCHEMA = "hybridops.envelope/3"
+VALUES_MAX = 4_000  # of all sets in one submission: each is put on record
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,21 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """An input of the template and the values it may have, in radians."""
+
+    name: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
-    """`assessment` is the digest of the score, the factors and the tier that are shown with it."""
+    """`assessment` is the digest of the score, the factors and the tier that are shown with it.
+
+    One submission runs the template under at most `bindings_max` sets of values for its `inputs`; without inputs it
+    runs as it is.
+    """
 
     run: int
     definition: str
@@ -38,6 +52,8 @@ class Envelope:
     data: str
     template: str
     made_by: str
+    inputs: tuple[Input, ...]
+    bindings_max: int
     programs: tuple[Listed, ...]
     submissions_max: int
     shots_max: int
@@ -52,6 +68,7 @@ class Envelope:
         body = asdict(self)
         body["cost_usd_max"] = str(self.cost_usd_max)
         body["not_after"] = self.not_after.isoformat()
+        body["inputs"] = [asdict(one) for one in self.inputs]
         body["programs"] = [asdict(listed) for listed in self.programs]
         return {"schema": SCHEMA, **body}
 
@@ -59,6 +76,7 @@ class Envelope:
 def read(document: Mapping[str, Any]) -> Envelope:
     """The envelope in a verified document."""
     body = {key: value for key, value in document.items() if key != "schema"}
+    body["inputs"] = tuple(Input(**one) for one in body["inputs"])
     body["programs"] = tuple(Listed(**listed) for listed in body["programs"])
     body["cost_usd_max"] = Decimal(body["cost_usd_max"])
     body["not_after"] = datetime.fromisoformat(body["not_after"])
@@ -67,7 +85,10 @@ def read(document: Mapping[str, Any]) -> Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One submission as it is about to be sent. `ordinal` counts from 1; money includes what is spent."""
+    """One submission as it is about to be sent. `ordinal` counts from 1; money includes what is spent.
+
+    `bindings` are the sets of values for the template's inputs.
+    """
 
     run: int
     ordinal: int
@@ -77,6 +98,7 @@ class Planned:
     shots_total: int
     cost_usd_total: Decimal
     at: datetime
+    bindings: Sequence[Mapping[str, float]] = ()
 
 
 def check_within(envelope: Envelope, planned: Planned) -> None:
@@ -98,9 +120,24 @@ def check_within(envelope: Envelope, planned: Planned) -> None:
         (0 < planned.shots_total <= envelope.shots_max, f"at most {envelope.shots_max} shots were approved"),
         (planned.cost_usd_total <= envelope.cost_usd_max, f"at most ${envelope.cost_usd_max} was approved"),
         (planned.at <= envelope.not_after, f"the approval ended at {envelope.not_after.isoformat()}"),
+        *_bound(envelope, planned.bindings),
     ]
     if broken := [sentence for kept, sentence in limits if not kept]:
         raise Refused("; ".join(broken) + ".")
+
+
+def _bound(envelope: Envelope, bindings: Sequence[Mapping[str, float]]) -> list[tuple[bool, str]]:
+    """As `check_within`'s limits: as many sets as allowed, each with one value inside its domain for every input."""
+    least, most = (1, envelope.bindings_max) if envelope.inputs else (0, 0)
+    inside = all(
+        set(values) == {one.name for one in envelope.inputs}
+        and all(one.low <= values[one.name] <= one.high for one in envelope.inputs)
+        for values in bindings
+    )
+    return [
+        (least <= len(bindings) <= most, f"{least} to {most} sets of values were approved"),
+        (inside, "a value of the template is missing or outside what was approved"),
+    ]
 
 
 def narrow(

@@ -39,6 +39,7 @@ class Capability(StrEnum):
     CANCEL_RUNNING = "cancel running"
     PARTIAL_RESULTS = "partial results"
     LATE_BILL = "late bill"
+    BINDINGS = "several sets of values in one job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Program:
 
     `text` is OpenQASM 3; `digest` its SHA-256. `duration_seconds` is one shot without rep_delay.
     `fidelity` is the expected success probability of the circuit on that calibration, or None.
+    `bindings` are the sets of values, in radians by name, under which a text with inputs runs, one after another.
     """
 
     provider: str
@@ -85,6 +87,7 @@ class Program:
     one_qubit_gates: int
     duration_seconds: float
     fidelity: float | None
+    bindings: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,10 @@ class RemoteJob:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a provider will bill for one job, in its native units; `final` is False while it may change."""
+    """What a provider will bill for one job, in its native units; `final` is False while it may change.
+
+    `tasks` counts the circuits run: one, or one for each set of values.
+    """
 
     tasks: int
     shots: int
@@ -142,6 +148,8 @@ class Provider(Protocol):
 
     With IDEMPOTENT_SUBMIT, `submit` with a key that was accepted before returns the same job id and
     makes no second job. `find` may answer None for `consistency_seconds` after an accepted submit.
+    `shots` are those of one circuit: a program with bindings runs as many for each. Without BINDINGS such a
+    program is refused.
     """
 
     key: str

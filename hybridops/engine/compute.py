@@ -35,6 +35,7 @@ def step_input(ctx: Context) -> StepInput:
         results=ctx.results(),
         artifact=ctx.fetch,
         samples=ctx.samples(),
+        bindings=[row.bindings for row in ctx.retrieved()],
         deadline_seconds=ctx.spec.seconds_max,
         report=Reporter(ctx.stage),
     )

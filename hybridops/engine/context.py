@@ -73,10 +73,13 @@ class Context:
         """The summary that has a field, from whichever stage made it; empty where none has."""
         return next((s.summary for s in self.stages.values() if name in s.summary), {})
 
+    def retrieved(self) -> list[Submission]:
+        """Those whose samples are here, in order."""
+        return [row for row in self.submissions if row.state == SubmissionState.RETRIEVED]
+
     def samples(self) -> list[SampleSet]:
         """Every retrieved sample set, in order."""
-        done = [row for row in self.submissions if row.state == SubmissionState.RETRIEVED]
-        return [SampleSet(**json.loads(self.fetch(row.result))) for row in done]
+        return [SampleSet(**json.loads(self.fetch(row.result))) for row in self.retrieved()]
 
 
 def of(book: Book, actor: Actor, token: str) -> Context:

@@ -15,7 +15,7 @@ from hybridops.domain.assess import Assessment, assess, stricter
 from hybridops.domain.budget import rounded
 from hybridops.domain.control import Control, control
 from hybridops.domain.decide import missing_words
-from hybridops.domain.envelope import Envelope, Listed
+from hybridops.domain.envelope import Envelope, Input, Listed
 from hybridops.domain.errors import Refused
 from hybridops.domain.policy import Policy
 from hybridops.domain.risk import RiskFacts
@@ -132,7 +132,8 @@ def _envelope(
     assessment: Assessment,
     lapses_at: datetime,
 ) -> Envelope:
-    shots = int(ctx.run.parameters["shots"])
+    told, circuits = ctx.summary_with("circuit").get("circuit", {}), int(compiled["circuits"])
+    shots = int(ctx.run.parameters["shots"]) * circuits
     return Envelope(
         run=ctx.run.pk,
         definition=ctx.run.plan["definition"],
@@ -140,13 +141,16 @@ def _envelope(
         data=ctx.run.plan["data"],
         template=compiled["template"],
         made_by=str(ctx.summary_with("angles").get("made_by", "bound before approval")),
+        inputs=tuple(Input(name, *domain) for name, domain in sorted(told.get("inputs", {}).items())),
+        bindings_max=circuits,
         programs=tuple(
             Listed(body["provider"], body["backend"], body["digest"], body["snapshot"], body["region"])
             for body in listed
         ),
         submissions_max=most,
         shots_max=shots * most,
-        cost_usd_max=rounded(slot_cost(compiled["price_book"], listed, shots=shots)) * most,
+        cost_usd_max=rounded(slot_cost(compiled["price_book"], listed, shots=shots, circuits=circuits))
+        * most,
         price_book=compiled["price_book"],
         policy=policy_digest,
         assessment=digest_of(assessment.document()),
@@ -162,7 +166,7 @@ def _facts(ctx: Context, first: Mapping[str, Any], snapshot: DataSnapshot) -> Ri
         definition=ctx.run.plan["definition"],
         backend=backend,
         cost_usd=Decimal(first["quote"]["high"]),
-        shots=int(ctx.run.parameters["shots"]),
+        shots=int(ctx.run.parameters["shots"]) * int(ctx.summary_with("programs")["circuits"]),
         project=experiment.project,
         snapshot=snapshot,
         priority_class=experiment.priority_class,

@@ -94,7 +94,7 @@ def _stage(stage: Stage) -> dict[str, Any]:
 
 
 def _submission(row: Submission) -> dict[str, Any]:
-    names = ("ordinal", "provider", "backend", "snapshot", "program", "shots", "seed", "result")
+    names = ("ordinal", "provider", "backend", "snapshot", "program", "bindings", "shots", "seed", "result")
     return {name: getattr(row, name) for name in names}
 
 

@@ -150,12 +150,20 @@ def _choices(
         each = backend.rep_delay_seconds + (
             estimate.circuit_seconds if backend.kind != "ideal simulator" else 0
         )
-        price = quote(book, rule, submissions_max=definition.submissions_max, shots=shots, shot_seconds=each)
+        price = quote(
+            book,
+            rule,
+            submissions_max=definition.submissions_max,
+            shots=shots * estimate.circuits_max,
+            shot_seconds=each,
+            circuits=estimate.circuits_max,
+            submissions_likely=min(estimate.submissions_max, definition.submissions_max),
+        )
         facts = facts_of(
             definition=digest,
             backend=backend,
             cost_usd=price.high,
-            shots=shots,
+            shots=shots * estimate.circuits_max,
             project=project,
             snapshot=snapshot,
             priority_class=wanted.priority_class,

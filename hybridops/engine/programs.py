@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
+from math import isfinite
 from typing import Any
 
 from hybridops.artifacts.services import store
@@ -15,15 +16,16 @@ from hybridops.backends.services import known
 from hybridops.definitions.queries import policy, price_book, price_book_by_digest
 from hybridops.domain.budget import PriceBook, Quote, Rule, quote, to_micro
 from hybridops.domain.data import Reach
-from hybridops.domain.envelope import Envelope, Listed
+from hybridops.domain.envelope import VALUES_MAX, Envelope, Listed
 from hybridops.domain.errors import BadInput, Refused
 from hybridops.domain.placement import Option, Placement, place
-from hybridops.domain.ports import Backend, Program
+from hybridops.domain.ports import Backend, Capability, Program
 from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
 from hybridops.engine.context import Context
 from hybridops.engine.proposals import Done
 from hybridops.engine.reach import reach_of, snapshot_of
+from hybridops.providers import qasm
 
 NOISY_QUBITS_MAX = 14
 
@@ -59,10 +61,23 @@ def quoted(
     *,
     shots: int,
     circuit_seconds: float,
+    circuits: int,
+    submissions: int,
 ) -> Quote:
-    """The arithmetic for one backend: every shot takes the circuit and the device's repetition delay."""
-    each = backend.rep_delay_seconds + circuit_seconds
-    return quote(book, rule, submissions_max=definition.submissions_max, shots=shots, shot_seconds=each)
+    """The arithmetic for one backend: every shot takes the circuit and the device's repetition delay.
+
+    `shots` are those of one circuit, `circuits` how many one submission runs at most, `submissions` how many the
+    work usually takes.
+    """
+    return quote(
+        book,
+        rule,
+        submissions_max=definition.submissions_max,
+        shots=shots * circuits,
+        shot_seconds=backend.rep_delay_seconds + circuit_seconds,
+        circuits=circuits,
+        submissions_likely=min(submissions, definition.submissions_max),
+    )
 
 
 def compile_programs(ctx: Context) -> Done:
@@ -71,22 +86,55 @@ def compile_programs(ctx: Context) -> Done:
     book, book_digest = price_book()
     encoded = ctx.summary_with("circuit")
     circuit = ctx.fetch(encoded["artifacts"]["circuit"]).decode()
-    shots, qubits = int(ctx.run.parameters["shots"]), int(encoded["circuit"]["qubits"])
+    told = encoded["circuit"]
+    shots, qubits, circuits = int(ctx.run.parameters["shots"]), int(told["qubits"]), circuits_of(told)
+    check_inputs(told, circuit)
     where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id), policy()[0])
     compiled: dict[tuple[str, str], dict[str, Any]] = {}
     options = []
     for backend in known():
-        blocked = guard(backend, definition, book, where, qubits=qubits, shots=shots)
+        blocked = guard(backend, definition, book, where, qubits=qubits, shots=shots) or _unbound(
+            backend, told
+        )
         if blocked:
             options.append(Option(backend.provider, backend.name, Decimal(0), None, None, blocked))
             continue
         program = wiring.provider(backend.provider).compile(circuit, backend, seed=ctx.run.plan["seed"])
         rule = book.rule_for(backend.provider, backend.name)
-        price = quoted(book, rule, backend, definition, shots=shots, circuit_seconds=program.duration_seconds)
+        price = quoted(
+            book,
+            rule,
+            backend,
+            definition,
+            shots=shots,
+            circuit_seconds=program.duration_seconds,
+            circuits=circuits,
+            submissions=int(told.get("submissions", 1)),
+        )
         compiled[backend.provider, backend.name] = _described(program, backend, price)
         options.append(_option(backend, program, price, ctx))
     placement = place(options, asked=ctx.run.plan["backend"])
     return _done(placement, compiled, encoded, book_digest)
+
+
+def _unbound(backend: Backend, told: Mapping[str, Any]) -> str:
+    takes = Capability.BINDINGS in wiring.provider(backend.provider).capabilities
+    return "" if takes or not told.get("inputs") else "it does not take a template with sets of values"
+
+
+def check_inputs(told: Mapping[str, Any], circuit: str) -> None:
+    """Raises BadInput unless what a step says of its template's inputs is what the template has."""
+    domains, most = told.get("inputs", {}), circuits_of(told)
+    if not domains and "input" not in circuit:
+        return
+    if set(qasm.parse(circuit).inputs) != set(domains):
+        raise BadInput("The template has other inputs than the step tells.")
+    if not all(isfinite(low) and isfinite(high) and low <= high for low, high in domains.values()):
+        raise BadInput("An input of the template has no finite domain.")
+    if most < 1 or most * max(1, len(domains)) > VALUES_MAX:
+        raise BadInput(
+            f"A submission may bind at most {VALUES_MAX:,} values; this template may ask for more."
+        )
 
 
 def _option(backend: Backend, program: Program, price: Quote, ctx: Context) -> Option:
@@ -97,7 +145,8 @@ def _option(backend: Backend, program: Program, price: Quote, ctx: Context) -> O
 
 def _described(program: Program, backend: Backend, price: Quote) -> dict[str, Any]:
     """A compiled program as JSON; its text becomes an artifact with the program's digest."""
-    body = asdict(program)
+    body = asdict(replace(program, bindings=()))
+    del body["bindings"]
     if store(body.pop("text").encode(), media_type="text/x-openqasm") != program.digest:
         raise BadInput(f"{backend.provider} compiled a program that does not give its digest.")
     lines = [
@@ -147,6 +196,7 @@ def _done(
     summary = {
         "programs": [compiled[first], *rest],
         "template": encoded["circuit"]["template_digest"],
+        "circuits": circuits_of(encoded["circuit"]),
         "price_book": book_digest,
     }
     return Done(summary, placement=placement)
@@ -164,25 +214,32 @@ def program_of(ctx: Context, listed: Listed) -> dict[str, Any]:
     raise Refused(f"{listed.backend} with program {listed.program[:16]} was not compiled for this run.")
 
 
-def slot_cost(book_digest: str, bodies: Sequence[Mapping[str, Any]], *, shots: int) -> Decimal:
-    """What one submission costs at most, on the dearest of the approved backends."""
+def circuits_of(circuit: Mapping[str, Any]) -> int:
+    """The most sets of values that one submission of an encoded circuit runs."""
+    return int(circuit.get("bindings_max", 1))
+
+
+def slot_cost(book_digest: str, bodies: Sequence[Mapping[str, Any]], *, shots: int, circuits: int) -> Decimal:
+    """What one submission of so many shots in all costs at most, on the dearest of the approved backends."""
     book = price_book_by_digest(book_digest)
     costs = []
     for body in bodies:
         rule = book.rule_for(body["provider"], body["backend"])
         each = float(body["shot_seconds"])
-        costs.append(quote(book, rule, submissions_max=1, shots=shots, shot_seconds=each).high)
+        price = quote(book, rule, submissions_max=1, shots=shots, shot_seconds=each, circuits=circuits)
+        costs.append(price.high)
     return max(costs, default=Decimal(0))
 
 
 def affordable_shots(envelope: Envelope, bodies: Sequence[Mapping[str, Any]]) -> int:
-    """The shots of one submission so that all of them stay inside the envelope's shots and cost.
+    """The shots of each circuit of a submission so that all stay inside the envelope's shots and cost.
 
     Every price rule is linear in shots, so two quotes give the line. Raises Refused where not one fits.
     """
-    most = envelope.shots_max // envelope.submissions_max
-    none = slot_cost(envelope.price_book, bodies, shots=0)
-    per_shot = slot_cost(envelope.price_book, bodies, shots=1) - none
+    circuits = envelope.bindings_max
+    most = envelope.shots_max // envelope.submissions_max // circuits
+    none = slot_cost(envelope.price_book, bodies, shots=0, circuits=circuits)
+    per_shot = slot_cost(envelope.price_book, bodies, shots=circuits, circuits=circuits) - none
     room = envelope.cost_usd_max / envelope.submissions_max - none
     fits = most if per_shot == 0 else min(most, int(room / per_shot))
     if fits < 1 or room < 0:

@@ -6,6 +6,8 @@ execution that wrote the attempt down; every other one looks the key up.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from hybridops.approvals.models import ApprovalRequest
@@ -77,11 +79,13 @@ def _first(ctx: Context) -> Proposal:
 
 
 def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) -> Proposal:
+    """The next submission. What it promises is a whole one's worth, so that every one costs the same at most."""
     ordinal = len(ctx.submissions) + 1
     program = program_of(ctx, listed)
     bodies = [program_of(ctx, item) for item in envelope.programs]
-    shots = affordable_shots(envelope, bodies)
-    slot = to_micro(slot_cost(envelope.price_book, bodies, shots=shots))
+    shots, circuits = affordable_shots(envelope, bodies), envelope.bindings_max
+    slot = slot_cost(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits)
+    bindings = _asked(ctx).get("bindings", []) if envelope.inputs else []
     row = Submission(
         run=ctx.run,
         ordinal=ordinal,
@@ -96,12 +100,13 @@ def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) 
         program=listed.program,
         template=envelope.template,
         parameters=dict(ctx.summary_with("angles").get("angles") or {}),
+        bindings=bindings,
         versions=program.get("versions", {}),
-        shots=shots,
+        shots=shots * max(1, len(bindings)),
         seed=ctx.run.plan["seed"] + ordinal - 1,
         made_at=clock.now(),
     )
-    return Reserve(row, slot, consume, envelope.price_book)
+    return Reserve(row, to_micro(slot), consume, envelope.price_book)
 
 
 def _send(ctx: Context, row: Submission) -> Proposal:
@@ -117,7 +122,7 @@ def _send(ctx: Context, row: Submission) -> Proposal:
 def _after_result(ctx: Context) -> Proposal:
     """Another submission of the same envelope where the workflow asks for one; otherwise the stage is done."""
     envelope = read(_request(ctx).envelope)
-    if ctx.spec.step and len(ctx.submissions) < envelope.submissions_max and _wants_more(ctx):
+    if ctx.spec.step and len(ctx.submissions) < envelope.submissions_max and _asked(ctx).get("more"):
         return _next(ctx, envelope, envelope.programs[0])
     rows = [row for row in ctx.submissions if row.state == _S.RETRIEVED]
     shots = sum(row.shots_done or 0 for row in rows)
@@ -132,11 +137,11 @@ def _after_result(ctx: Context) -> Proposal:
     )
 
 
-def _wants_more(ctx: Context) -> bool:
+def _asked(ctx: Context) -> Mapping[str, Any]:
+    """What the workflow wants to know next, from what came back so far: "more", and the "bindings" to run."""
     from hybridops.engine.compute import step_input  # compute imports the stage kinds
 
-    found = wiring.workflow(ctx.family()).steps[ctx.spec.step](step_input(ctx))
-    return bool(found.summary.get("more"))
+    return wiring.workflow(ctx.family()).steps[ctx.spec.step](step_input(ctx)).summary
 
 
 def _next(ctx: Context, envelope: Envelope, listed: Listed) -> Proposal:

@@ -80,7 +80,17 @@ class RecordedWorkflow:
             results = {key: value for key, value in given.results.items() if "request" not in value}
             samples = [digest(canonical(asdict(item))) for item in given.samples]
             problem = digest(given.problem)
-            asked = [self.implementation, name, problem, dict(given.parameters), given.seed, results, samples]
+            bound = [list(map(dict, sets)) for sets in given.bindings if sets]
+            asked = [
+                self.implementation,
+                name,
+                problem,
+                dict(given.parameters),
+                given.seed,
+                results,
+                samples,
+                *bound,
+            ]
             found = self.records.answer(asked, lambda: _written(step(given)))
             clock.advance(found["took"] + 0.2)
             return _read(found)
@@ -152,10 +162,21 @@ class RecordedProvider:
         share = 0.6 if fate == "partial" else 1.0
         request = {"backend": program.backend, "text": program.text, "shots": shots, "seed": seed}
         request |= {"share": share, "method": "trajectories"}
+        if program.bindings:
+            request["bindings"] = [dict(values) for values in program.bindings]
         found = self.records.answer(request, lambda: self.compute(request))
         calibration = self._seen[program.backend].digest
+        asked = shots * max(1, len(program.bindings))
+        parts = found.get("parts", ())
         return SampleSet(
-            found["counts"], shots, found["shots_done"], program.backend, calibration, found["seconds"], {}
+            found["counts"],
+            asked,
+            found["shots_done"],
+            program.backend,
+            calibration,
+            found["seconds"],
+            {},
+            parts,
         )
 
     def cancel(self, job_id: str) -> CancelOutcome:
@@ -167,6 +188,7 @@ class RecordedProvider:
         program, shots, _, fate = self.jobs[job_id]
         if fate in ("cancelled", "fails"):
             return Usage(0, 0, 0.0, final=True)
-        done = round(shots * 0.6) if fate == "partial" else shots
+        tasks = max(1, len(program.bindings))
+        done = (round(shots * 0.6) if fate == "partial" else shots) * tasks
         each = self._seen[program.backend].rep_delay_seconds + program.duration_seconds
-        return Usage(1, done, done * each, final=True)
+        return Usage(tasks, done, done * each, final=True)

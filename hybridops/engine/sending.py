@@ -26,7 +26,8 @@ def send(row: Submission, provider: Provider) -> SubmissionMove:
     if outside := _outside(row):
         return SubmissionMove(row.ordinal, _S.REFUSED, outside, {"error": outside[:500]})
     try:
-        job = provider.submit(program_for(row), shots=row.shots, seed=row.seed, key=row.key)
+        shots = row.shots // max(1, len(row.bindings))
+        job = provider.submit(program_for(row), shots=shots, seed=row.seed, key=row.key)
     except ProviderRefused as problem:
         return SubmissionMove(row.ordinal, _S.REFUSED, str(problem), {"error": str(problem)[:500]})
     except ProviderUnclear as problem:
@@ -45,7 +46,8 @@ def program_for(row: Submission) -> Program:
     for body in compiled(row.run_id):
         if (body["provider"], body["backend"], body["digest"]) == (row.provider, row.backend, row.program):
             known = {name: body[name] for name in Program.__slots__ if name in body}
-            return Program(**{**known, "text": fetch(row.program).decode()})
+            own = {"text": fetch(row.program).decode(), "bindings": tuple(row.bindings)}
+            return Program(**{**known, **own})
     raise Refused(f"The program of {row} was not compiled for this run.")
 
 

@@ -94,6 +94,7 @@ def intend(
             shots_total=submission.shots + sum(_shots(row) for row in earlier),
             cost_usd_total=from_micro(slot_micro * (len(earlier) + 1)),
             at=clock.now(),
+            bindings=submission.bindings,
         ),
     )
     submission.save()
@@ -119,7 +120,8 @@ def _told(row: Submission) -> dict[str, Any]:
         "seed",
         "region",
     )
-    return {name: getattr(row, name) for name in names}
+    bound = {"bindings": row.bindings} if row.bindings else {}
+    return {name: getattr(row, name) for name in names} | bound
 
 
 @transaction.atomic(savepoint=False)

@@ -160,6 +160,7 @@ class Submission(models.Model):
     program = models.CharField(max_length=64)
     template = models.CharField(max_length=64)
     parameters = models.JSONField(default=dict)
+    bindings = models.JSONField(default=list)
     versions = models.JSONField(default=dict)
     shots = models.PositiveIntegerField()
     seed = models.BigIntegerField()

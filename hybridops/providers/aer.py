@@ -29,7 +29,7 @@ def _circuit(circuit: Circuit, device: Device) -> Any:
         if event.gate is None:
             made.delay(event.seconds, event.on[0], unit="s")
         else:
-            angles = [] if event.gate.angle is None else [event.gate.angle]
+            angles = [] if event.gate.angle is None else [event.gate.radians]
             getattr(made, event.gate.name)(*angles, *event.on)
     for bit, qubit in enumerate(circuit.measured):
         made.measure(qubit, bit)

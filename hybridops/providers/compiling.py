@@ -7,12 +7,13 @@ noise and its expected success, can be read from the text that was approved.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from hybridops.domain.errors import BadInput
 from hybridops.domain.ports import Program
+from hybridops.providers.angles import Angle, Linear, linear
 from hybridops.providers.devices import Device, device
 from hybridops.providers.noise import expected_success, schedule
 from hybridops.providers.qasm import Circuit, Gate, depth, template, write
@@ -79,23 +80,42 @@ def _transpiled(circuit: Circuit, machine: Device, seed: int) -> Iterator[Circui
         manager = generate_preset_pass_manager(
             LEVEL, target=target, seed_transpiler=(seed + number) % (1 << 31)
         )
-        yield _from_qiskit(manager.run(given), physical)
+        yield _from_qiskit(manager.run(given), physical, circuit.inputs)
 
 
 def _to_qiskit(circuit: Circuit) -> Any:
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Parameter
 
     place = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    inputs = {name: Parameter(name) for name in circuit.inputs}
     made = QuantumCircuit(len(circuit.qubits), len(circuit.measured))
     for gate in circuit.gates:
-        angles = [] if gate.angle is None else [gate.angle]
+        angles = [] if gate.angle is None else [_expression(gate.angle, inputs)]
         getattr(made, gate.name)(*angles, *(place[qubit] for qubit in gate.on))
     for bit, qubit in enumerate(circuit.measured):
         made.measure(place[qubit], bit)
     return made
 
 
-def _from_qiskit(made: Any, physical: tuple[int, ...]) -> Circuit:
+def _expression(angle: Angle, inputs: Mapping[str, Any]) -> Any:
+    if not isinstance(angle, Linear):
+        return angle
+    return sum((factor * inputs[name] for name, factor in angle.factors), start=angle.constant)
+
+
+def _angle_of(found: Any) -> Angle:
+    """A number, or the linear sum that the transpiler made of the inputs; raises BadInput for anything else."""
+    names = {one.name: one for one in getattr(found, "parameters", ())}
+    if not names:
+        return float(found)
+    factors = {name: found.gradient(one) for name, one in names.items()}
+    if not all(isinstance(factor, int | float) for factor in factors.values()):
+        raise BadInput("The transpiler made an angle that is not linear in its inputs.")
+    return linear(float(found.bind(dict.fromkeys(names.values(), 0.0))), factors)
+
+
+def _from_qiskit(made: Any, physical: tuple[int, ...], inputs: tuple[str, ...]) -> Circuit:
     gates: list[Gate] = []
     measured: dict[int, int] = {}
     for step in made.data:
@@ -103,11 +123,11 @@ def _from_qiskit(made: Any, physical: tuple[int, ...]) -> Circuit:
         if step.operation.name == "measure":
             measured[made.find_bit(step.clbits[0]).index] = on[0]
         elif step.operation.name != "barrier":
-            angle = float(step.operation.params[0]) if step.operation.params else None
+            angle = _angle_of(step.operation.params[0]) if step.operation.params else None
             gates.append(Gate(step.operation.name, on, angle))
     read_out = tuple(measured[bit] for bit in range(len(measured)))
     used = {qubit for gate in gates for qubit in gate.on}.union(read_out)
-    return Circuit(tuple(sorted(used)), tuple(gates), read_out)
+    return Circuit(tuple(sorted(used)), tuple(gates), read_out, inputs)
 
 
 @cache

@@ -7,8 +7,9 @@ under keys of its own, so one bench can serve all.
 from __future__ import annotations
 
 import string
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from hybridops.domain.errors import BadInput, ProviderError, ProviderRefused
@@ -35,6 +36,10 @@ c[0] = measure q[0];
 c[1] = measure q[1];
 c[2] = measure q[2];
 """
+# Its first bit is as certain as `theta` says: 0 or 1.
+TEMPLATE = CIRCUIT.replace("bit[3] c;", "bit[3] c;\ninput float[64] theta;").replace(
+    "x q[0];", "rx(3.141592653589793*theta) q[0];"
+)
 SHOTS = 200
 _RANK = {
     RemoteState.UNKNOWN: 0,
@@ -250,6 +255,31 @@ def _refusal(bench: Bench, key: str, shots: int) -> ProviderRefused | None:
     return None
 
 
+def check_sets_of_values(bench: Bench) -> None:
+    """With BINDINGS each set has its own counts and is a task of its own; without, such a program is refused."""
+    sets = ({"theta": 0.0}, {"theta": 1.0})
+    template = bench.provider.compile(TEMPLATE, bench.target(), seed=11) if _binds(bench) else bench.program()
+    try:
+        job = bench.provider.submit(replace(template, bindings=sets), shots=SHOTS, seed=5, key=str(uuid4()))
+    except ProviderRefused:
+        assert not _binds(bench), "refused what it says it can do"
+        return
+    assert _binds(bench), "took sets of values without saying so"
+    bench.work()
+    found, usage = bench.provider.result(job), bench.provider.usage(job)
+    assert [sum(part.values()) for part in found.parts] == [SHOTS, SHOTS]
+    assert found.counts == Counter(found.parts[0]) + Counter(found.parts[1])
+    ones = [sum(count for bits, count in part.items() if bits[0] == "1") / SHOTS for part in found.parts]
+    assert ones[0] < 0.2, "the values came out of order"
+    assert ones[1] > 0.8, "the values came out of order"
+    assert found.shots_asked == found.shots_done == 2 * SHOTS
+    assert usage is None or usage.tasks == 2
+
+
+def _binds(bench: Bench) -> bool:
+    return Capability.BINDINGS in bench.provider.capabilities
+
+
 CHECKS: tuple[Callable[[Bench], None], ...] = (
     check_backends_describe_themselves,
     check_compile_is_repeatable,
@@ -263,5 +293,6 @@ CHECKS: tuple[Callable[[Bench], None], ...] = (
     check_no_result_before_the_end,
     check_cancel_is_truthful,
     check_usage,
+    check_sets_of_values,
     check_refusals_are_certain,
 )

@@ -103,12 +103,12 @@ def unitary(gate: Gate) -> Matrix:
     """The matrix of a one-qubit gate."""
     if gate.angle is None:
         return _FIXED[gate.name]
-    cos, sin = math.cos(gate.angle / 2), math.sin(gate.angle / 2)
+    cos, sin = math.cos(gate.radians / 2), math.sin(gate.radians / 2)
     if gate.name == "rx":
         return np.array([[cos, -1j * sin], [-1j * sin, cos]], np.complex128)
     if gate.name == "ry":
         return np.array([[cos, -sin], [sin, cos]], np.complex128)
-    half = cmath.exp(0.5j * gate.angle)
+    half = cmath.exp(0.5j * gate.radians)
     return np.array([[half.conjugate(), 0], [0, half]], np.complex128)
 
 
@@ -122,7 +122,7 @@ def noiseless(gates: Sequence[Gate], wires: Mapping[int, int]) -> list[Layer]:
             builder.phase(on[0], on[1], None)
             builder.single(on[1], _H)
         elif len(on) == 2:
-            builder.phase(on[0], on[1], gate.angle)
+            builder.phase(on[0], on[1], None if gate.angle is None else gate.radians)
         else:
             builder.single(on[0], unitary(gate))
     return builder.finish()

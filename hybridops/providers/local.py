@@ -29,6 +29,7 @@ from hybridops.trust.canonical import digest, digest_of
 IDEAL = "ideal"
 IDEAL_QUBITS = 20
 SHOTS_MAX = 100_000  # as the machines' own
+BINDINGS_MAX = 1_000
 METHODS = ("trajectories", "aer")
 
 
@@ -47,6 +48,7 @@ class LocalSimulator:
             Capability.FIND_BY_KEY,
             Capability.CANCEL_QUEUED,
             Capability.CANCEL_RUNNING,
+            Capability.BINDINGS,
         }
     )
     consistency_seconds = 0.0
@@ -134,7 +136,8 @@ class LocalSimulator:
             raise ProviderError(f"{job_id} is {job.state} and has no result.", kind="not_ready")
         return SampleSet(
             counts=job.result["counts"],
-            shots_asked=job.request["shots"],
+            parts=job.result.get("parts", ()),
+            shots_asked=job.request["shots"] * _circuits(job.request),
             shots_done=job.result["shots_done"],
             backend=job.backend,
             calibration_digest=job.request["calibration"],
@@ -159,7 +162,8 @@ class LocalSimulator:
         if job.result is None:
             return Usage(tasks=0, shots=0, qpu_seconds=0.0, final=True)
         shots = int(job.result["shots_done"])
-        return Usage(tasks=1, shots=shots, qpu_seconds=shots * job.request["shot_seconds"], final=True)
+        tasks = _circuits(job.request)
+        return Usage(tasks=tasks, shots=shots, qpu_seconds=shots * job.request["shot_seconds"], final=True)
 
     def job(self, job_id: str) -> Job:
         with _answering():
@@ -188,10 +192,14 @@ class LocalSimulator:
             raise ProviderRefused(
                 "The program is not what was compiled here; compile it again.", kind="invalid_program"
             )
+        if len(program.bindings) > BINDINGS_MAX:
+            raise ProviderRefused(f"More than {BINDINGS_MAX} sets of values in one job.", kind="too_large")
 
     def _request(self, program: Program, shots: int, seed: int) -> dict[str, Any]:
         body = described(self.key, program.backend) or {}
+        bound = {"bindings": [dict(values) for values in program.bindings]} if program.bindings else {}
         return {
+            **bound,
             "backend": program.backend,
             "text": program.text,
             "shots": shots,
@@ -200,6 +208,10 @@ class LocalSimulator:
             "calibration": digest_of(body),
             "method": self._method,
         }
+
+
+def _circuits(request: Mapping[str, Any]) -> int:
+    return max(1, len(request.get("bindings", ())))
 
 
 @cache

@@ -1,8 +1,9 @@
 """A strict reader and writer of the OpenQASM 3 that is sent: straight-line circuits and nothing else.
 
 Spec: OpenQASM 3.0. Gates of stdgates.inc: h x rx ry rz sx cx cz; also rzz, which it lacks. Qubits are one
-register, or hardware qubits `$12` in a compiled program. No include but "stdgates.inc", no definitions,
-loops, conditions, block comments or expressions beyond a product of numbers and pi.
+register, or hardware qubits `$12` in a compiled program. A template has inputs (`input float[64] theta;`), which
+`bind` gives values. No include but "stdgates.inc", no definitions, loops, conditions or block comments; of
+expressions only what `angles` reads.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hybridops.domain.errors import BadInput
+from hybridops.providers.angles import NAME, Angle, Linear, Unread, read_angle, shown, written
 
 BYTES_MAX = 1_000_000
 GATES_MAX = 100_000
 STATEMENT_MAX = 20_000
 REGISTER_MAX = 1_000
-ANGLE_MAX = 1e6  # radians; beyond it a double no longer says which angle is meant
+INPUTS_MAX = 200
 # Name → (qubits, takes an angle)
 GATES = {
     **dict.fromkeys(("h", "x", "sx"), (1, False)),
@@ -30,34 +32,39 @@ GATES = {
 }
 
 # No pattern here can match one text in two ways: reading takes linear time whatever the text.
-_NUMBER = r"(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|pi)"
-_ANGLE = re.compile(rf"[-+]?\s*{_NUMBER}(?:\s*[*/]\s*{_NUMBER})*")
-_FACTOR = re.compile(rf"([*/]?)\s*({_NUMBER})")
-_NAME = r"[A-Za-z_]\w*"
-_DECLARED = re.compile(rf"(qubit|bit)\s*\[\s*(\d{{1,6}})\s*\]\s*({_NAME})")
-_CALL = re.compile(rf"({_NAME})(?: ?\(([^()]*)\) ?| )([^()]+)")
-_MEASURE = re.compile(rf"({_NAME})\s*(?:\[\s*(\d{{1,6}})\s*\])?\s*=\s*measure\s+(.+)")
-_OPERAND = re.compile(rf"({_NAME})\s*\[\s*(\d{{1,6}})\s*\]|\$(\d{{1,6}})")
+_DECLARED = re.compile(rf"(qubit|bit)\s*\[\s*(\d{{1,6}})\s*\]\s*({NAME})")
+_INPUT = re.compile(rf"input float\s*(?:\[\s*64\s*\])?\s*({NAME})")
+_CALL = re.compile(rf"({NAME})(?: ?\(([^()]*)\) ?| )([^()]+)")
+_MEASURE = re.compile(rf"({NAME})\s*(?:\[\s*(\d{{1,6}})\s*\])?\s*=\s*measure\s+(.+)")
+_OPERAND = re.compile(rf"({NAME})\s*\[\s*(\d{{1,6}})\s*\]|\$(\d{{1,6}})")
 
 
 class Gate(NamedTuple):
-    """A gate on qubits by number; the angle in radians where it takes one."""
+    """A gate on qubits by number; the angle in radians where it takes one, or what it will be by its inputs."""
 
     name: str
     on: tuple[int, ...]
-    angle: float | None = None
+    angle: Angle | None = None
+
+    @property
+    def radians(self) -> float:
+        """The angle of a bound gate. Raises BadInput while an input has no value."""
+        if self.angle is None or isinstance(self.angle, Linear):
+            raise BadInput("The circuit is a template: its inputs need values before it can run.")
+        return self.angle
 
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
     """Gates in order, then a measurement: bit i of the outcome is qubit `measured[i]`.
 
-    `qubits` are the declared ones in order, or the hardware qubits used, ascending.
+    `qubits` are the declared ones in order, or the hardware qubits used, ascending. `inputs` are a template's.
     """
 
     qubits: tuple[int, ...]
     gates: tuple[Gate, ...]
     measured: tuple[int, ...]
+    inputs: tuple[str, ...] = ()
 
 
 def parse(text: str, *, qubits_max: int = REGISTER_MAX) -> Circuit:
@@ -68,7 +75,7 @@ def parse(text: str, *, qubits_max: int = REGISTER_MAX) -> Circuit:
     for statement, offset in _statements(text, reader):
         try:
             reader.read(statement)
-        except _Unread as problem:
+        except Unread as problem:
             raise reader.fault(str(problem), offset) from None
     return reader.circuit()
 
@@ -79,21 +86,29 @@ def write(circuit: Circuit, *, hardware: bool) -> str:
     if not hardware:
         lines.append(f"qubit[{len(circuit.qubits)}] q;")
     lines.append(f"bit[{len(circuit.measured)}] c;")
+    lines += [f"input float[64] {name};" for name in circuit.inputs]
     name: Callable[[int], str] = (lambda q: f"${q}") if hardware else (lambda q: f"q[{q}]")
     for gate in circuit.gates:
-        call = gate.name if gate.angle is None else f"{gate.name}({gate.angle!r})"
+        call = gate.name if gate.angle is None else f"{gate.name}({written(gate.angle)})"
         lines.append(f"{call} {', '.join(map(name, gate.on))};")
     lines += [f"c[{bit}] = measure {name(qubit)};" for bit, qubit in enumerate(circuit.measured)]
     return "\n".join(lines) + "\n"
 
 
+def bind(circuit: Circuit, values: Mapping[str, float]) -> Circuit:
+    """The circuit with every input at its value, in radians. Raises BadInput unless there is one for each."""
+    if set(values) != set(circuit.inputs) or not all(map(math.isfinite, values.values())):
+        raise BadInput(f"The circuit needs a finite value for {', '.join(circuit.inputs) or 'nothing'}.")
+    gates = (
+        gate._replace(angle=gate.angle.at(values)) if isinstance(gate.angle, Linear) else gate
+        for gate in circuit.gates
+    )
+    return Circuit(circuit.qubits, tuple(gates), circuit.measured)
+
+
 def template(text: str) -> str:
     """The structure of a text that `write` made: the same with every angle left out."""
     return re.sub(r"\([^()]*\)", "(_)", text)
-
-
-class _Unread(Exception):
-    """Why one statement is refused."""
 
 
 def _statements(text: str, reader: _Reader) -> list[tuple[str, int]]:
@@ -115,6 +130,7 @@ class _Reader:
     qubits_max: int
     qubits: tuple[str, int] | None = None
     bits: tuple[str, int] | None = None
+    inputs: list[str] = field(default_factory=list)
     gates: list[Gate] = field(default_factory=list)
     read_out: dict[int, int] = field(default_factory=dict)  # bit → qubit
     done: set[int] = field(default_factory=set)  # qubits already measured
@@ -128,7 +144,7 @@ class _Reader:
 
     def read(self, statement: str) -> None:
         if len(statement) > STATEMENT_MAX:
-            raise _Unread("a statement is too long")
+            raise Unread("a statement is too long")
         statement = " ".join(statement.split())
         self.statements += 1
         word = statement.split(" ", 1)[0]
@@ -138,6 +154,8 @@ class _Reader:
             self._include(statement)
         elif declared := _DECLARED.fullmatch(statement):
             self._declare(declared[1], int(declared[2]), declared[3])
+        elif found := _INPUT.fullmatch(statement):
+            self._input(found[1])
         elif word == "barrier":
             self._barrier(statement.removeprefix("barrier").strip())
         elif measured := _MEASURE.fullmatch(statement):
@@ -145,7 +163,7 @@ class _Reader:
         elif call := _CALL.fullmatch(statement):
             self._gate(call[1], call[2], call[3].strip())
         else:
-            raise _Unread(f"{_shown(statement)} is not part of a straight-line circuit")
+            raise Unread(f"{shown(statement)} is not part of a straight-line circuit")
 
     def circuit(self) -> Circuit:
         if not self.statements:
@@ -159,25 +177,39 @@ class _Reader:
         qubits = tuple(range(self.qubits[1])) if self.qubits else tuple(sorted(self.used))
         if len(qubits) > self.qubits_max:
             raise BadInput(f"The circuit uses {len(qubits)} qubits; at most {self.qubits_max} are possible.")
-        return Circuit(qubits, tuple(self.gates), tuple(self.read_out[bit] for bit in range(size)))
+        measured = tuple(self.read_out[bit] for bit in range(size))
+        return Circuit(qubits, tuple(self.gates), measured, tuple(self.inputs))
+
+    def _input(self, name: str) -> None:
+        if self.gates or self.read_out:
+            raise Unread("an input is declared before the first gate")
+        if self._taken(name):
+            raise Unread(f"{name} is taken")
+        if len(self.inputs) >= INPUTS_MAX:
+            raise Unread(f"more than {INPUTS_MAX} inputs")
+        self.inputs.append(name)
+
+    def _taken(self, name: str) -> bool:
+        registers = [found[0] for found in (self.qubits, self.bits) if found]
+        return name in {"pi", *GATES, *self.inputs, *registers}
 
     def _version(self, statement: str) -> None:
         if not re.fullmatch(r"OPENQASM\s+3(\.0)?", statement):
-            raise _Unread("the circuit must start with OPENQASM 3.0")
+            raise Unread("the circuit must start with OPENQASM 3.0")
 
     def _include(self, statement: str) -> None:
         if not re.fullmatch(r'include\s*"stdgates\.inc"', statement):
-            raise _Unread('only "stdgates.inc" may be included')
+            raise Unread('only "stdgates.inc" may be included')
 
     def _declare(self, kind: str, size: int, name: str) -> None:
         if (self.qubits if kind == "qubit" else self.bits) is not None:
-            raise _Unread(f"a second {kind} register")
+            raise Unread(f"a second {kind} register")
         if kind == "qubit" and self.used:
-            raise _Unread("a register beside hardware qubits")
+            raise Unread("a register beside hardware qubits")
         if not 1 <= size <= self.qubits_max:
-            raise _Unread(f"{size} {kind}s; between 1 and {self.qubits_max} are possible")
-        if name in GATES or name == "pi" or name in [found[0] for found in (self.qubits, self.bits) if found]:
-            raise _Unread(f"{name} is taken")
+            raise Unread(f"{size} {kind}s; between 1 and {self.qubits_max} are possible")
+        if self._taken(name):
+            raise Unread(f"{name} is taken")
         if kind == "qubit":
             self.qubits = (name, size)
         else:
@@ -189,72 +221,51 @@ class _Reader:
 
     def _measure(self, name: str, index: str | None, source: str) -> None:
         if self.bits is None or name != self.bits[0]:
-            raise _Unread(f"{_shown(name)} is not the bit register")
+            raise Unread(f"{shown(name)} is not the bit register")
         if index is None:
             if self.qubits is None or source != self.qubits[0] or self.qubits[1] != self.bits[1]:
-                raise _Unread("a register is measured into one of another size")
+                raise Unread("a register is measured into one of another size")
             pairs = [(bit, bit) for bit in range(self.bits[1])]
         else:
             (qubit,) = self._operands(source, count=1)
             pairs = [(int(index), qubit)]
         for bit, qubit in pairs:
             if bit >= self.bits[1] or bit in self.read_out or qubit in self.done:
-                raise _Unread(f"{name}[{bit}] or its qubit is measured twice, or does not exist")
+                raise Unread(f"{name}[{bit}] or its qubit is measured twice, or does not exist")
             self.read_out[bit] = qubit
             self.done.add(qubit)
 
     def _gate(self, name: str, angle: str | None, operands: str) -> None:
         if name not in GATES:
-            raise _Unread(f"{_shown(name)} is not one of {', '.join(GATES)}")
+            raise Unread(f"{shown(name)} is not one of {', '.join(GATES)}")
         count, angled = GATES[name]
         if angled != (angle is not None):
-            raise _Unread(f"{name} takes {'one angle' if angled else 'no angle'}")
+            raise Unread(f"{name} takes {'one angle' if angled else 'no angle'}")
         on = self._operands(operands, count=count)
         if self.done.intersection(on):
-            raise _Unread("a gate after the measurement of its qubit")
+            raise Unread("a gate after the measurement of its qubit")
         if len(self.gates) >= GATES_MAX:
-            raise _Unread(f"more than {GATES_MAX:,} gates")
-        self.gates.append(Gate(name, on, None if angle is None else _angle(angle)))
+            raise Unread(f"more than {GATES_MAX:,} gates")
+        self.gates.append(Gate(name, on, None if angle is None else read_angle(angle, self.inputs)))
 
     def _operands(self, text: str, *, count: int | None = None) -> tuple[int, ...]:
         on = tuple(self._operand(part.strip()) for part in text.split(","))
         if len(set(on)) != len(on) or (count is not None and len(on) != count):
-            raise _Unread(f"{_shown(text)} should be {count or 'some'} different qubits")
+            raise Unread(f"{shown(text)} should be {count or 'some'} different qubits")
         self.used.update(on)
         return on
 
     def _operand(self, text: str) -> int:
         found = _OPERAND.fullmatch(text)
         if found is None:
-            raise _Unread(f"{_shown(text)} is not a qubit")
+            raise Unread(f"{shown(text)} is not a qubit")
         if found[3] is not None:
             if self.qubits is not None:
-                raise _Unread("hardware qubits beside a register")
+                raise Unread("hardware qubits beside a register")
             return int(found[3])
         if self.qubits is None or found[1] != self.qubits[0] or int(found[2]) >= self.qubits[1]:
-            raise _Unread(f"{_shown(text)} is not declared")
+            raise Unread(f"{shown(text)} is not declared")
         return int(found[2])
-
-
-def _angle(text: str) -> float:
-    text = text.strip()
-    if not _ANGLE.fullmatch(text):
-        raise _Unread(f"{_shown(text)} is not an angle")
-    value = -1.0 if text.startswith("-") else 1.0
-    try:
-        for sign, number in _FACTOR.findall(text.lstrip("+-").strip()):
-            factor = math.pi if number == "pi" else float(number)
-            value = value / factor if sign == "/" else value * factor
-    except (ZeroDivisionError, OverflowError):
-        value = math.inf
-    if not abs(value) <= ANGLE_MAX:
-        raise _Unread(f"{_shown(text)} is too large for an angle")
-    return value
-
-
-def _shown(text: str) -> str:
-    """A piece of somebody's file, short and in one line."""
-    return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def depth(gates: Sequence[Gate]) -> int:

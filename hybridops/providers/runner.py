@@ -12,10 +12,12 @@ import resource
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from hybridops.domain.errors import BadInput
+from hybridops.trust.canonical import digest
 
 PR_SET_PDEATHSIG = 1  # Linux
 
@@ -23,27 +25,45 @@ PR_SET_PDEATHSIG = 1  # Linux
 def compute(request: Mapping[str, Any]) -> dict[str, Any]:
     """The result of a request: counts, shots done, seconds of this machine, how it was done.
 
-    Raises BadInput for a program that cannot run. The counts depend on the request only.
+    With `bindings`, also the counts of each set of values. Raises BadInput for a program that cannot run. The
+    counts depend on the request only.
     """
-    from hybridops.providers import devices, qasm, sampling
+    from hybridops.providers import qasm
 
     if request.get("fail"):
         raise BadInput(str(request["fail"]))
     began, circuit = time.perf_counter(), qasm.parse(request["text"])
     shots = math.ceil(request["shots"] * request.get("share", 1.0))
-    seed = request["seed"]
+    seed, bindings = request["seed"], request.get("bindings")
+    seeds = [_seed(seed, number) for number in range(len(bindings or [{}]))]
+    circuits = [qasm.bind(circuit, values) for values in bindings or [{}]]
+    runs = [_run(request, one, shots, own) for one, own in zip(circuits, seeds, strict=True)]
+    parts, how = [counts for counts, _ in runs], runs[0][1]
+    return {
+        "counts": dict(sum((Counter(part) for part in parts), Counter())),
+        "shots_done": shots * len(parts),
+        "seconds": round(time.perf_counter() - began, 3),
+        "metadata": {**how, "seed": seed},
+        **({"parts": parts} if bindings else {}),
+    }
+
+
+def _seed(seed: int, number: int) -> int:
+    """The first circuit takes the job's own; the others numbers of 52 bits that follow from it."""
+    return int(digest(f"{seed}:{number}".encode())[:13], 16) if number else seed
+
+
+def _run(request: Mapping[str, Any], circuit: Any, shots: int, seed: int) -> tuple[dict[str, int], Any]:
+    from hybridops.providers import devices, sampling
+
     if request["backend"] not in devices.SNAPSHOTS:
-        counts, how = sampling.sample_ideal(circuit, shots=shots, seed=seed)
-    elif request["method"] == "aer":
+        return sampling.sample_ideal(circuit, shots=shots, seed=seed)
+    device = devices.device(request["backend"])
+    if request["method"] == "aer":
         from hybridops.providers.aer import sample_aer
 
-        counts, how = sample_aer(circuit, devices.device(request["backend"]), shots=shots, seed=seed)
-    else:
-        counts, how = sampling.sample_noisy(
-            circuit, devices.device(request["backend"]), shots=shots, seed=seed
-        )
-    seconds = round(time.perf_counter() - began, 3)
-    return {"counts": counts, "shots_done": shots, "seconds": seconds, "metadata": {**how, "seed": seed}}
+        return sample_aer(circuit, device, shots=shots, seed=seed)
+    return sampling.sample_noisy(circuit, device, shots=shots, seed=seed)
 
 
 def main(parent: int, seconds: int, memory: int) -> None:

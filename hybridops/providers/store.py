@@ -20,7 +20,7 @@ from hybridops.domain.errors import ProviderError
 from hybridops.trust.canonical import digest, digest_of
 
 FILE = "jobs.sqlite3"
-ASKED = ("backend", "text", "shots", "seed")  # what makes two requests the same
+ASKED = ("backend", "text", "shots", "seed", "bindings")  # what makes two requests the same
 BUSY_SECONDS = 10.0
 ATTEMPTS_MAX = 5  # a job whose computation took the service down that often is given up
 _SCHEMA = """
@@ -131,7 +131,7 @@ class Store:
         wait_seconds: float = 0.0,
     ) -> Job:
         """The job of this key, made now if it is new. Raises KeyTaken where the key asked for something else."""
-        asked = digest_of({name: request[name] for name in ASKED})
+        asked = digest_of({name: request[name] for name in ASKED if name in request})
         job_id, now = f"sim-{digest(f'{provider}:{key}'.encode())[:20]}", time.time()
         body = json.dumps(request, sort_keys=True)
         values = (job_id, provider, key, request["backend"], body, asked, fault, now)

@@ -37,12 +37,20 @@ def check_submissions(run: int, events: list[Event], approved: Envelope | None) 
                 shots_total=shots,
                 cost_usd_total=from_micro(_promised(mine, sent)),
                 at=datetime.fromisoformat(event.at),
+                bindings=_bindings(told.get("bindings", [])),
             ),
         )
     if not sent:
         return "Nothing was sent to a provider."
     most = approved.submissions_max if approved else 0
     return f"What was sent ({sent} of at most {most} submissions, {shots} shots) is inside what was approved."
+
+
+def _bindings(told: Any) -> list[dict[str, float]]:
+    sets = told if isinstance(told, list) else [told]
+    if not all(isinstance(one, dict) and all(type(v) in (int, float) for v in one.values()) for one in sets):
+        raise Refused("An event of the run has something else where values of a circuit are expected.")
+    return sets
 
 
 def _given_back(event: Event, mine: list[Event]) -> int:

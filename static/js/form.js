@@ -1,4 +1,5 @@
-// Live preview: what is shown is what would be submitted. Late answers are dropped.
+// Live preview: what is shown is what would be submitted. Late answers are dropped, and until the newest is here
+// the price on the page is an old one: its button waits.
 // <form data-preview="url">; the answer holds #preview, #answer and [data-error-for] elements, swapped by id.
 const WAIT = 250;
 
@@ -23,8 +24,15 @@ function show(html, form) {
   document.dispatchEvent(new Event("live:changed"));
 }
 
+function asked(form) {
+  const data = new FormData(form);
+  data.delete("preview_digest");
+  return new URLSearchParams(data).toString();
+}
+
 function preview(form) {
-  let timer = 0, running = null, number = 0;
+  let timer = 0, running = null, number = 0, last = asked(form);
+  const waits = (so) => document.querySelectorAll("#preview .btn.go").forEach((button) => { button.disabled = so; });
   const ask = async () => {
     const mine = ++number;
     running?.abort();
@@ -37,8 +45,16 @@ function preview(form) {
       const html = await answer.text();
       if (mine === number && !answer.redirected && (answer.ok || answer.status === 422)) show(html, form);
     } catch { /* aborted, or the server is away: the last preview stays, and submit asks again */ }
+    if (mine === number) waits(false);
   };
-  const later = () => { clearTimeout(timer); number++; timer = setTimeout(ask, WAIT); };
+  const later = () => {
+    if (asked(form) === last) return; // leaving a field is a change too, and that may be the way to the button
+    last = asked(form);
+    clearTimeout(timer);
+    number++;
+    waits(true);
+    timer = setTimeout(ask, WAIT);
+  };
   form.addEventListener("input", later);
   form.addEventListener("change", later);
 }

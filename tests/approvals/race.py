@@ -74,7 +74,7 @@ def ask(world: Any) -> Any:
     ends = clock.now() + timedelta(hours=1)
     pair = Listed("scripted", "aster", "p", "s", "here")
     envelope = Envelope(
-        run.pk, "d", "q", "b", "t", "x", (pair,), 1, 100, Decimal(5), "b", digest,
+        run.pk, "d", "q", "b", "t", "x", (), 1, (pair,), 1, 100, Decimal(5), "b", digest,
         digest_of(assessment.document()), ends,
     )  # fmt: skip
     return run, services.ask(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hybridops.domain import budget
 from hybridops.domain.actors import Actor
-from hybridops.domain.envelope import Envelope, Listed, Planned, check_within, narrow, read
+from hybridops.domain.envelope import Envelope, Input, Listed, Planned, check_within, narrow, read
 from hybridops.domain.errors import BadInput, Refused
 from hybridops.domain.placement import Option, place, place_compute
 from hybridops.domain.ports import Usage
@@ -29,6 +29,8 @@ ENVELOPE = Envelope(
     "b" * 64,
     "t" * 64,
     "trained",
+    (),
+    1,
     (PAIR,),
     2,
     1000,
@@ -39,15 +41,20 @@ ENVELOPE = Envelope(
     NOON,
 )
 PLANNED = Planned(7, 1, "scripted", "aster", "p" * 64, 1000, Decimal("5.00"), NOON)
+LOOP = replace(ENVELOPE, inputs=(Input("a", -1.0, 1.0), Input("b", 0.0, 0.5)), bindings_max=2)
+SETS = [{"a": 1.0, "b": 0.0}, {"a": -1.0, "b": 0.5}]
 CENTS = st.integers(0, 10**9).map(lambda n: Decimal(n) / 1_000_000)
 
 
 def test_an_envelope_reads_back_as_it_was_written() -> None:
-    assert read(ENVELOPE.document()) == ENVELOPE
+    for envelope in (ENVELOPE, LOOP):
+        assert read(envelope.document()) == envelope
 
 
 def test_what_was_approved_is_within() -> None:
     check_within(ENVELOPE, PLANNED)
+    for sets in (SETS, SETS[:1]):
+        check_within(LOOP, replace(PLANNED, bindings=sets))
 
 
 OUTSIDE: list[tuple[dict[str, Any], str]] = [
@@ -68,6 +75,28 @@ OUTSIDE: list[tuple[dict[str, Any], str]] = [
 def test_one_step_outside_is_refused_with_its_reason(change: dict[str, Any], says: str) -> None:
     with pytest.raises(Refused, match=says):
         check_within(ENVELOPE, replace(PLANNED, **change))
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        [],
+        [*SETS, SETS[0]],
+        [{"a": 0.0}],
+        [{"a": 0.0, "b": 0.0, "c": 0.0}],
+        [SETS[0], {"a": 1.0000001, "b": 0.0}],
+        [{"a": float("nan"), "b": 0.0}],
+        [{"a": float("inf"), "b": 0.0}],
+    ],
+)
+def test_values_outside_the_template_s_domain_are_refused(sets: list[dict[str, float]]) -> None:
+    with pytest.raises(Refused, match="approved"):
+        check_within(LOOP, replace(PLANNED, bindings=sets))
+
+
+def test_a_circuit_without_inputs_takes_no_values() -> None:
+    with pytest.raises(Refused, match="0 to 0 sets"):
+        check_within(ENVELOPE, replace(PLANNED, bindings=[{}]))
 
 
 @given(st.integers(-5, 2000), CENTS)
@@ -95,12 +124,26 @@ def test_what_is_no_amount_is_refused(amount: str) -> None:
         budget.to_micro(Decimal(amount))
 
 
-@given(st.integers(1, 10_000), st.integers(1, 5), st.integers(0, 10_000))
-def test_a_bill_within_the_promise_never_exceeds_the_quote(shots: int, submissions: int, done: int) -> None:
+SECONDS = budget.Rule("ibm", "x", "seconds", second=Decimal("1.60"), job_seconds=Decimal(2))
+
+
+@given(st.integers(1, 10_000), st.integers(1, 5), st.integers(0, 10_000), st.integers(1, 20), st.data())
+def test_a_bill_within_the_promise_never_exceeds_the_quote(
+    shots: int, submissions: int, done: int, circuits: int, data: st.DataObject
+) -> None:
     book = budget.parse(PRICES)
-    rule = book.rule_for("scripted", "aster")
-    quote = budget.quote(book, rule, submissions_max=submissions, shots=shots, shot_seconds=0.001)
-    used = Usage(1, min(done, shots), 0.0, final=True)
+    rule = data.draw(st.sampled_from([book.rule_for("scripted", "aster"), SECONDS]))
+    quote = budget.quote(
+        book,
+        rule,
+        submissions_max=submissions,
+        shots=shots,
+        shot_seconds=0.001,
+        circuits=circuits,
+        submissions_likely=data.draw(st.integers(1, submissions)),
+    )
+    ran = data.draw(st.integers(1, circuits))
+    used = Usage(ran, min(done, shots), min(done, shots) * 0.001, final=True)
     assert budget.bill(rule, used, failed=False) * submissions <= quote.high
     assert quote.low <= quote.likely <= quote.high
     assert budget.bill(rule, used, failed=True) == 0

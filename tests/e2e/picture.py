@@ -62,7 +62,6 @@ def submit(ines: Page, seed: int) -> None:
     ines.get_by_label("Seed").fill(str(seed))
     ines.get_by_label("Spend at most on the QPU").fill("20")
     ines.locator("#preview .panel").get_by_role("button", name="Ask for approval").wait_for()
-    ines.wait_for_timeout(1000)  # the last preview
     ines.locator("#preview .btn.big").click()
     ines.wait_for_url(re.compile(r"/runs/\d+/$"))
     ines.locator("#run .title .st", has_text="Waiting for approval").wait_for(timeout=RUN_MS)

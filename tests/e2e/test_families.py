@@ -27,7 +27,6 @@ def test_a_family_from_installed_data_to_its_picture(desk: Desk, name: str) -> N
     page.get_by_role("radio", name=re.compile("^ideal")).check()
     page.get_by_label("Priority class").select_option("research")
     page.get_by_label("Use a QPU even where it is not needed").fill("To see the whole way")
-    page.wait_for_timeout(400)  # the last preview is asked for a quarter of a second after the last key
     page.locator("#preview .panel").get_by_role(
         "button", name=re.compile("Start now|Ask for approval")
     ).click()

@@ -125,7 +125,6 @@ def _submitted(ines: Page) -> int:
     button = ines.locator("#preview .panel").get_by_role("button", name="Ask for approval")
     button.wait_for()
     assert gone == []
-    ines.wait_for_timeout(400)  # the last preview is asked for a quarter of a second after the last key
     button.click()
     ines.wait_for_url(re.compile(r"/runs/\d+/$"))
     return int(ines.url.rstrip("/").rpartition("/")[2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -25,6 +25,16 @@ from hybridops.trust.canonical import digest
 HOOKS: dict[str, Callable[[StepInput], None]] = {}
 ANSWER = {"quantum": 90.0}
 CONTROL: dict[str, float] = {}
+INPUTS: dict[str, list[float]] = {}
+BINDINGS: list[list[dict[str, float]]] = []  # what each submission in turn asks for
+TEMPLATE = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit[1] q;
+bit[1] c;
+input float[64] theta;
+rx(2*theta) q[0];
+c[0] = measure q[0];
+"""
 
 
 def _hooked(name: str, summary: dict[str, object]) -> Callable[[StepInput], StepOutput]:
@@ -37,9 +47,10 @@ def _hooked(name: str, summary: dict[str, object]) -> Callable[[StepInput], Step
 
 def _encode(given: StepInput) -> StepOutput:
     HOOKS.get("encode", lambda _: None)(given)
-    circuit = b"OPENQASM 3.0; // a fake"
-    summary = {"circuit": {"qubits": 4, "template_digest": digest(b"template")}, "angles": {"gamma": [0.1]}}
-    return StepOutput(summary, {"circuit": circuit})
+    circuit, told = b"OPENQASM 3.0; // a fake", {"qubits": 4, "template_digest": digest(b"template")}
+    if INPUTS:
+        circuit, told = TEMPLATE.encode(), {**told, "inputs": dict(INPUTS), "bindings_max": 2}
+    return StepOutput({"circuit": told, "angles": {"gamma": [0.1]}}, {"circuit": circuit})
 
 
 def _score(given: StepInput) -> StepOutput:
@@ -53,7 +64,11 @@ def _control(given: StepInput) -> StepOutput:
 
 
 def _more(given: StepInput) -> StepOutput:
-    return StepOutput({"more": len(given.samples) < given.parameters["rounds"]})
+    HOOKS.get("more", lambda _: None)(given)
+    rounds = len(given.samples)
+    return StepOutput(
+        {"more": rounds < given.parameters["rounds"], "bindings": BINDINGS[rounds] if INPUTS else []}
+    )
 
 
 class Fake:
@@ -86,6 +101,7 @@ class Cloud:
     script: list[str] = field(default_factory=list)
     finishes: RemoteState = RemoteState.COMPLETED
     shots: dict[str, int] = field(default_factory=dict)
+    bound: list[Sequence[Mapping[str, float]]] = field(default_factory=list)
     calibration: str = "a"
     late_bills: int = 0
     cancel: CancelOutcome = CancelOutcome.ACCEPTED
@@ -99,7 +115,14 @@ CLOUD = Cloud()
 class Scripted:
     """A provider with two backends whose state lives in CLOUD."""
 
-    capabilities = frozenset({Capability.FIND_BY_KEY, Capability.IDEMPOTENT_SUBMIT, Capability.CANCEL_QUEUED})
+    capabilities = frozenset(
+        {
+            Capability.FIND_BY_KEY,
+            Capability.IDEMPOTENT_SUBMIT,
+            Capability.CANCEL_QUEUED,
+            Capability.BINDINGS,
+        }
+    )
     consistency_seconds = 0.0
 
     def __init__(self, key: str = "scripted") -> None:
@@ -123,7 +146,8 @@ class Scripted:
             raise ProviderUnclear("no answer in 30 s", kind="timeout")
         if key not in CLOUD.jobs:
             CLOUD.jobs[key] = RemoteJob(f"job-{len(CLOUD.jobs) + 1}", key, RemoteState.QUEUED, "QUEUED")
-            CLOUD.shots[key] = shots
+            CLOUD.shots[key] = shots * max(1, len(program.bindings))
+            CLOUD.bound.append(program.bindings)
         if fault == "lost":
             raise ProviderUnclear("the answer was lost", kind="timeout")
         return CLOUD.jobs[key].job_id

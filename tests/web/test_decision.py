@@ -173,12 +173,12 @@ def test_a_second_request_is_compared_with_the_first(world: World) -> None:
 
 def test_changes_say_what_they_do() -> None:
     envelope = {
-        "programs": [{"backend": "aster"}], "cost_usd_max": "4", "shots_max": 100, "submissions_max": 1,
+        "programs": [{"backend": "aster"}], "cost_usd_max": "4", "shots_max": 100, "submissions_max": 1, "inputs": [], "bindings_max": 1,
         "template": "a", "policy": "p", "price_book": "b",
     }  # fmt: skip
     plan = {"parameters": {"layers": 2}, "workflow": "fake v1", "data": "d", "seed": 7}
     before = changes.Side(envelope, plan, "Wave 13")
-    assert changes.between(before, before, {}) == ([], 13)
+    assert changes.between(before, before, {}) == ([], 15)
     asked = {**envelope, "programs": [{"backend": "kelvin"}], "shots_max": 50, "cost_usd_max": "9"}
     now = changes.Side(asked, {**plan, "parameters": {"layers": 3}, "data": "e"}, "Wave 14")
     found, _ = changes.between(before, now, {"layers": "Circuit layers"})
@@ -189,7 +189,7 @@ def test_changes_say_what_they_do() -> None:
 
 def test_a_part_of_a_cent_is_a_little_and_not_nothing() -> None:
     envelope = {
-        "programs": [{"backend": "aster"}], "cost_usd_max": "3.4101", "shots_max": 100, "submissions_max": 1,
+        "programs": [{"backend": "aster"}], "cost_usd_max": "3.4101", "shots_max": 100, "submissions_max": 1, "inputs": [], "bindings_max": 1,
         "template": "a", "policy": "p", "price_book": "b",
     }  # fmt: skip
     before, now = (

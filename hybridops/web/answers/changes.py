@@ -69,6 +69,7 @@ _AMOUNTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("Spend at most", "cost_usd_max", lambda value: fmt.money(Decimal(value))),
     ("Shots at most", "shots_max", fmt.shots),
     ("Submissions at most", "submissions_max", fmt.shots),
+    ("Circuits in one submission", "bindings_max", fmt.shots),
 )
 
 
@@ -117,8 +118,16 @@ def _plain(before: Side, now: Side) -> Iterable[Change | None]:
         yield _value(field, before.plan.get(key), now.plan.get(key), words)
     yield _digest("Data", before.plan["data"], now.plan["data"], before.data, now.data)
     yield _digest("Circuit", before.envelope["template"], now.envelope["template"], "", "")
+    yield _value("Values", _domains(before), _domains(now), "which values the template may take")
     yield _digest("Policy", before.envelope["policy"], now.envelope["policy"], "", "")
     yield _digest("Price book", before.envelope["price_book"], now.envelope["price_book"], "", "")
+
+
+def _domains(side: Side) -> str:
+    """The inputs by range, as one line."""
+    return "; ".join(
+        f"{one['name']} {one['low']:.4g} to {one['high']:.4g}" for one in side.envelope["inputs"]
+    )
 
 
 def _value(field: str, before: Any, now: Any, words: str) -> Change | None:

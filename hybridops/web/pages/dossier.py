@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -183,11 +184,20 @@ def _evidence(request: ApprovalRequest, run: Run, definition: Definition | None)
         for body in request.evidence.get("programs", [])
     ]
     return {
+        "domains": _domains(request.envelope["inputs"]),
         "baselines": figures.bars(figures.Arms(tuple(arms), unit)) if arms else None,
         "programs": programs,
         "needed": needed_of(request.evidence.get("control"), run.experiment.anyway),
         "unit": unit,
     }
+
+
+def _domains(inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Inputs with one range in one row."""
+    names: dict[tuple[float, float], list[str]] = {}
+    for one in inputs:
+        names.setdefault((one["low"], one["high"]), []).append(one["name"])
+    return [{"low": low, "high": high, "names": ", ".join(found)} for (low, high), found in names.items()]
 
 
 def _age(stamp: str | None) -> float | None:
