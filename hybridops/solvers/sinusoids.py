@@ -14,7 +14,7 @@ from hybridops.solvers.problem import Floats
 
 _GRID = 1440
 _NEWTON = 8
-_SURE = 3.0  # standard errors
+_SURE = 5.0  # standard errors
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,14 +64,15 @@ def score(step: StepInput) -> StepOutput:
     last = next((one for one in reversed(found) if one.selected is not None), None)
     arms |= _quantum(step, plan, loop, last, exact)
     objectives = {name: arms[name]["objective"] for name in ARMS}
+    said = remarks(step, last, exact)
     verdict = judge(step.parameters.get("acceptance") or RULE, objectives)
     summary = {
         **_head("score", plan, degraded=False),
         "arms": arms,
         "verdict": {"accepted": verdict.accepted, "why": verdict.why, "credit": verdict.credit},
-        "credit_why": _CREDIT[verdict.credit],
+        "credit_why": " ".join([*said, _CREDIT[verdict.credit]]),
         "energy": _told(last),
-        "remarks": remarks(step, last, exact),
+        "remarks": said,
         "rules": {"quantum": last.rules()} if last else {},
         "samples": _samples(step, loop),
         "seconds": time.perf_counter() - begun,
