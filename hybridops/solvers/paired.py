@@ -24,11 +24,14 @@ type Step = tuple[str, tuple[int, ...], tuple[float, int] | None]
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """`halves`: for each parameter whether the frequency 1/2 occurs. All parameters 0 is the Hartree-Fock state."""
+    """`moves`: for each parameter the filled and the empty orbital between which it moves a pair; `halves`: whether
+    the frequency 1/2 occurs. All parameters 0 is the Hartree-Fock state.
+    """
 
     orbitals: int
     pairs: int
     steps: tuple[Step, ...]
+    moves: tuple[tuple[int, int], ...]
     halves: tuple[bool, ...]
 
     @property
@@ -48,12 +51,13 @@ def paired(orbitals: int, pairs: int) -> Paired:
     steps: list[Step] = [("x", (2 * i,), None) for i in range(pairs)]
     halves = []
     reached = {tuple(i < pairs for i in range(orbitals))}
-    for number, (i, a) in enumerate([*near, *rest]):
+    moves = (*near, *rest)
+    for number, (i, a) in enumerate(moves):
         steps += _rotation(2 * i, 2 * a, number, fresh=all(s[i] and not s[a] for s in reached))
         halves.append(any(s[i] == s[a] for s in reached))
         reached |= {_exchanged(s, i, a) for s in reached}
     steps += [("cx", (2 * p, 2 * p + 1), None) for p in range(orbitals)]
-    return Paired(orbitals, pairs, tuple(steps), tuple(halves))
+    return Paired(orbitals, pairs, tuple(steps), moves, tuple(halves))
 
 
 def _rotation(i: int, a: int, number: int, *, fresh: bool) -> list[Step]:
@@ -129,6 +133,12 @@ def measured_part(hamiltonian: PauliSum) -> PauliSum:
         word = (x, z & ~x)
         kept[word] = kept.get(word, 0.0) + value * (-1) ** minus
     return PauliSum(hamiltonian.qubits, kept)
+
+
+def move_word(template: Paired, number: int) -> Word:
+    """XXXX on the orbitals of a parameter: 1 for certain where that parameter is pi/2 and all others are 0."""
+    ends = [2 * orbital + spin for orbital in template.moves[number] for spin in (0, 1)]
+    return sum(1 << (template.qubits - 1 - qubit) for qubit in ends), 0
 
 
 def _heads(qubits: int) -> int:

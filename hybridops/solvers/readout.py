@@ -23,6 +23,10 @@ class Setting:
     words: tuple[Word, ...]
     energy: Floats
 
+    def reads_x(self, mask: int) -> bool:
+        """Whether every qubit of the mask is read as X."""
+        return all(letter == "X" for at, letter in enumerate(reversed(self.bases)) if mask >> at & 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -81,10 +85,13 @@ def reading(setting: Setting, outcomes: Ints, seen: Ints) -> Reading | None:
 
     The variance takes in how the words of the group vary together, since each shot counts as one sum.
     """
+    return _mean(setting.energy[outcomes], seen)
+
+
+def _mean(values: Floats, seen: Ints) -> Reading | None:
     shots = int(seen.sum())
     if shots < 2:
         return None
-    values = setting.energy[outcomes]
     mean = float(values @ seen) / shots
     variance = float((values - mean) ** 2 @ seen) / (shots - 1)
     return Reading(mean, variance / shots, variance**0.5, shots)
@@ -101,6 +108,17 @@ def together(parts: Sequence[Reading | None]) -> Reading | None:
         sum(part.spread for part in read),
         sum(part.shots for part in read),
     )
+
+
+def damping(word: Word, outcomes: Ints, seen: Ints) -> Reading | None:
+    """The mean of a word that should be 1, as a reading without a unit; None without two shots."""
+    return _mean(signs(outcomes, word[0] | word[1]), seen)
+
+
+def rescaled(part: Reading, by: Reading) -> Reading:
+    """A reading divided by a damping, with the errors of both."""
+    variance = (part.variance + (part.energy / by.energy) ** 2 * by.variance) / by.energy**2
+    return Reading(part.energy / by.energy, variance, part.spread / abs(by.energy), part.shots)
 
 
 def shared_out(spreads: Sequence[float], places: int) -> tuple[int, ...]:

@@ -61,7 +61,7 @@ def score(step: StepInput) -> StepOutput:
     step.report(0.5, "Comparing with the exact energy")
     looked_at = sum(len({point for point, _ in one.circuits}) for one in loop.rounds if not one.final)
     arms = _classical(step, plan, looked_at or plan.points)
-    last = next((one for one in reversed(found) if one.selected is not None), None)
+    last = next((one for one in reversed(found) if one.answer is not None), None)
     arms |= _quantum(step, plan, loop, last, exact)
     objectives = {name: arms[name]["objective"] for name in ARMS}
     said = remarks(step, last, exact)
@@ -108,9 +108,9 @@ def remarks(step: StepInput, last: Estimate | None, exact: float) -> list[str]:
         told.append(
             f"Without any noise this template comes no nearer than {best:.2f} mHa: it moves pairs only."
         )
-    if last is None or last.selected is None:
+    if last is None or last.answer is None:
         return [*told, "No energy could be read from what came back."]
-    energy, error = last.selected.energy, last.selected.variance**0.5
+    energy, error = last.answer.energy, last.answer.variance**0.5
     if energy + _SURE * error < exact:
         told.append(
             f"The estimate lies {1e3 * (exact - energy):.2f} mHa below the exact minimum, more than its error "
@@ -132,13 +132,13 @@ def _quantum(
 ) -> dict[str, dict[str, Any]]:
     """The loop's last energy as an arm, the same as measured, and the same parameters without noise."""
     label = {"label": "Variational loop", "seconds": sum(part.seconds for part in step.samples)}
-    if last is None or last.selected is None or last.raw is None:
+    if last is None or last.answer is None or last.raw is None:
         return {"quantum": {**label, "objective": None}}
-    usable = last.right_share >= SECTOR_MIN and 1e3 * last.selected.variance**0.5 <= ACCURACY
+    usable = last.right_share >= SECTOR_MIN and 1e3 * last.answer.variance**0.5 <= ACCURACY
     clean = float(energies(plan, [last.centre])[0])
-    selected = _arm(last.selected, exact)
+    answer = _arm(last.answer, exact)
     return {
-        "quantum": {**selected, **label, "objective": selected["objective"] if usable else None},
+        "quantum": {**answer, **label, "objective": answer["objective"] if usable else None},
         "quantum_raw": {**_arm(last.raw, exact), "shots": last.z_shots},
         "ideal": {
             "label": "The same without noise",
@@ -198,13 +198,15 @@ def _head(name: str, plan: Plan, *, degraded: bool) -> dict[str, Any]:
     }
 
 
-def _told(last: Estimate | None) -> dict[str, float] | None:
-    if last is None or last.selected is None or last.raw is None:
+def _told(last: Estimate | None) -> dict[str, float | None] | None:
+    if last is None or last.answer is None or last.selected is None or last.raw is None:
         return None
     return {
-        "energy": last.selected.energy,
-        "standard_error": last.selected.variance**0.5,
+        "energy": last.answer.energy,
+        "standard_error": last.answer.variance**0.5,
+        "post_selected": last.selected.energy,
         "as_measured": last.raw.energy,
+        "damping": last.damping.energy if last.damping else None,
         "right_electrons": last.right_share,
     }
 

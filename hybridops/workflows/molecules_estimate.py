@@ -11,16 +11,28 @@ import numpy as np
 from hybridops.solvers import pauli
 from hybridops.solvers.paired import prepared, whole_pairs
 from hybridops.solvers.problem import Floats
-from hybridops.solvers.readout import Reading, Setting, chances, reading, shared_out, together
-from hybridops.workflows.molecules_circuit import Plan, Point
+from hybridops.solvers.readout import (
+    Reading,
+    Setting,
+    chances,
+    damping,
+    reading,
+    rescaled,
+    shared_out,
+    together,
+)
+from hybridops.workflows.molecules_circuit import Plan, Point, references
 from hybridops.workflows.molecules_loop import Loop, Round, kept, readings
 from hybridops.workflows.register_shots import Shots
+
+_DAMPING_MIN = 0.3  # below, noise would be multiplied more than it is removed
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """One submission's energy at its point: `raw` as measured; `selected` with the shots read as Z post-selected on
-    whole pairs of the right number. `right` of `z_shots` have the right electrons of each spin, `whole` of them
+    whole pairs of the right number; `answer` with what is read as X divided by `damping` as well, where the
+    submission has references. `right` of `z_shots` have the right electrons of each spin, `whole` of them
     in whole pairs; `unreadable` fit no register.
     """
 
@@ -28,6 +40,8 @@ class Estimate:
     final: bool
     raw: Reading | None
     selected: Reading | None
+    answer: Reading | None
+    damping: Reading | None
     z_shots: int
     right: int
     whole: int
@@ -67,9 +81,40 @@ def _estimate(plan: Plan, found: Round, pairs: int) -> Estimate:
         z_shots, unreadable = z_shots + shots.total, unreadable + shots.unreadable
         right += kept(shots, pauli.sector(qubits, pairs, pairs)).total
         whole += paired.total
+    damped = _damping(plan, found)
+    answer = [
+        rescaled(part, damped) if part is not None and damped is not None and "X" in setting.bases else part
+        for part, setting in zip(selected, plan.settings, strict=True)
+    ]
     return Estimate(
-        found.centre, found.final, together(parts), together(selected), z_shots, right, whole, unreadable
+        found.centre,
+        found.final,
+        together(parts),
+        together(selected),
+        together(answer),
+        damped,
+        z_shots,
+        right,
+        whole,
+        unreadable,
     )
+
+
+def _damping(plan: Plan, found: Round) -> Reading | None:
+    """The mean over all references; None where there are none, or where too little is left to divide by."""
+    if not found.final:
+        return None
+    read = []
+    for point, at, word in dict.fromkeys(references(plan)):
+        shots = found.shots_at(point, at)
+        one = damping(word, shots.states, shots.seen) if shots is not None else None
+        if one is not None:
+            read.append(one)
+    if not read:
+        return None
+    mean = sum(one.energy for one in read) / len(read)
+    variance = sum(one.variance for one in read) / len(read) ** 2
+    return Reading(mean, variance, 0.0, sum(one.shots for one in read)) if mean > _DAMPING_MIN else None
 
 
 def best_of_random(plan: Plan, points: int, shots: int, seed: Sequence[int]) -> Reading:

@@ -2,7 +2,8 @@
 
 A sweep reads the present point and, for each parameter, as many neighbours as its curve has unknowns; then every
 parameter goes to the lowest point of its own curve at once. When no step is larger than its error the last
-submission repeats the best point alone, most often in the setting that spreads most.
+submission repeats the best point, most often in the setting that spreads most, beside references whose answer is
+known.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from hybridops.domain.ports import SampleSet, StepInput, StepOutput
 from hybridops.solvers.problem import Floats, Ints
 from hybridops.solvers.readout import Reading, reading, shared_out, together
 from hybridops.solvers.sinusoids import Turn, lowest_turn, offsets
-from hybridops.workflows.molecules_circuit import Bindings, Plan, Point, neighbours, plan_of, turned, values
+from hybridops.workflows.molecules_circuit import (
+    Bindings,
+    Plan,
+    Point,
+    neighbours,
+    plan_of,
+    references,
+    turned,
+    values,
+)
 from hybridops.workflows.molecules_settings import settings_of, start_point
 from hybridops.workflows.pauli_json import parse
 from hybridops.workflows.register_shots import Shots, read_samples
@@ -103,10 +113,11 @@ def _sweep(plan: Plan, centre: Point) -> Circuits:
 
 
 def _repeated(plan: Plan, centre: Point, spreads: Sequence[float]) -> Circuits:
-    """The best point only, in every circuit that the approval allows."""
+    """The best point in every circuit that the approval allows, but for the references."""
     known = spreads if len(spreads) == len(plan.settings) else [1.0] * len(plan.settings)
-    times = shared_out(known, plan.bindings_max)
-    return [(centre, at) for at, often in enumerate(times) for _ in range(often)]
+    known_answers: Circuits = [(point, at) for point, at, _ in references(plan)]
+    times = shared_out(known, plan.bindings_max - len(known_answers))
+    return [(centre, at) for at, often in enumerate(times) for _ in range(often)] + known_answers
 
 
 def _counted(

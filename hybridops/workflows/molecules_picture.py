@@ -28,10 +28,12 @@ def artifacts(
             "submission": number,
             "final": one.final,
             "parameters": list(one.centre),
-            "energy": one.selected and one.selected.energy,
-            "standard_error": one.selected and one.selected.variance**0.5,
+            "energy": one.answer and one.answer.energy,
+            "standard_error": one.answer and one.answer.variance**0.5,
+            "energy_post_selected": one.selected and one.selected.energy,
             "energy_as_measured": one.raw and one.raw.energy,
             "right_electrons": one.right_share,
+            "damping": one.damping and one.damping.energy,
             "whole_pairs": one.whole / one.z_shots if one.z_shots else 0.0,
         }
         for number, one in enumerate(found, start=1)
@@ -51,7 +53,7 @@ def artifacts(
         "source": source,
         **marks,
         "accuracy": accuracy * HARTREE,
-        "points": [_point(number, one, one.selected) for number, one in enumerate(found, start=1)],
+        "points": [_point(number, one, one.answer) for number, one in enumerate(found, start=1)],
     }
     return {"solution": canonical(solution), "picture": canonical(drawn)}
 
