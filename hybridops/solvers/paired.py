@@ -38,6 +38,11 @@ class Paired:
     def qubits(self) -> int:
         return 2 * self.orbitals
 
+    @property
+    def filled(self) -> int:
+        """The Hartree-Fock state: the lowest orbitals hold two electrons each."""
+        return ((1 << 2 * self.pairs) - 1) << 2 * (self.orbitals - self.pairs)
+
 
 def paired(orbitals: int, pairs: int) -> Paired:
     """One rotation for each filled and empty orbital; those whose orbitals are surely full and empty come first.

@@ -23,6 +23,11 @@ class Setting:
     words: tuple[Word, ...]
     energy: Floats
 
+    @property
+    def reads_z(self) -> bool:
+        """Whether every qubit is read as Z."""
+        return set(self.bases) == {"Z"}
+
     def reads_x(self, mask: int) -> bool:
         """Whether every qubit of the mask is read as X."""
         return all(letter == "X" for at, letter in enumerate(reversed(self.bases)) if mask >> at & 1)
@@ -119,6 +124,11 @@ def rescaled(part: Reading, by: Reading) -> Reading:
     """A reading divided by a damping, with the errors of both."""
     variance = (part.variance + (part.energy / by.energy) ** 2 * by.variance) / by.energy**2
     return Reading(part.energy / by.energy, variance, part.spread / abs(by.energy), part.shots)
+
+
+def shifted(part: Reading, by: Reading) -> Reading:
+    """A reading less an offset, with the errors of both."""
+    return Reading(part.energy - by.energy, part.variance + by.variance, part.spread, part.shots)
 
 
 def shared_out(spreads: Sequence[float], places: int) -> tuple[int, ...]:

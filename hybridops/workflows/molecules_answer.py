@@ -207,6 +207,7 @@ def _told(last: Estimate | None) -> dict[str, float | None] | None:
         "post_selected": last.selected.energy,
         "as_measured": last.raw.energy,
         "damping": last.damping.energy if last.damping else None,
+        "offset": last.offset.energy if last.offset else None,
         "right_electrons": last.right_share,
     }
 

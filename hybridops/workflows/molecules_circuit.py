@@ -20,8 +20,8 @@ from hybridops.workflows.pauli_json import Molecule
 from hybridops.workflows.qaoa_circuit import depth
 
 FAMILY = "paired-electrons/1"
-FINAL_CIRCUITS = 36  # of the last submission, which reads the best point and the references
-_REFERENCES = 4  # of them at least, over all parameters
+FINAL_CIRCUITS = 40  # of the last submission, which reads the best point and the references
+_REFERENCES = 4  # of each kind at least
 _QUARTER = math.pi / 2
 _READOUT = {"Z": (0.0, 0.0), "Y": (0.0, _QUARTER), "X": (_QUARTER, _QUARTER)}
 
@@ -60,17 +60,33 @@ def neighbours(plan: Plan, centre: Point) -> list[Point]:
     return found
 
 
-def references(plan: Plan) -> list[tuple[Point, int, Word]]:
-    """Circuits whose answer is known whatever the molecule: a point, its setting, and a word that is 1 there.
-
-    How far below 1 a device finds it is what its gates and its readout cost this setting.
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A circuit whose answer is known whatever the molecule: a word that is 1 at this point and in this setting; at
+    the Hartree-Fock point None, since all of its energy is known.
     """
+
+    point: Point
+    setting: int
+    word: Word | None = None
+
+
+def references(plan: Plan) -> list[Reference]:
+    """What a device makes of them is what its gates and its readout cost. Each stands there as often as it is read.
+
+    The Hartree-Fock determinant in Z (Lolur et al., J. Chem. Theory Comput. 19 (2023) 783), and in X for each
+    parameter the even sum of a pair here and there.
+    """
+    count = len(plan.template.halves)
     found = []
-    for number in range(len(plan.template.halves)):
+    for number in range(count):
         word = move_word(plan.template, number)
-        point = tuple(_QUARTER * (at == number) for at in range(len(plan.template.halves)))
-        found += [(point, at, word) for at, one in enumerate(plan.settings) if one.reads_x(word[0])][:1]
-    return found * -(-_REFERENCES // len(found)) if found else []
+        point = tuple(_QUARTER * (at == number) for at in range(count))
+        found += [Reference(point, at, word) for at, one in enumerate(plan.settings) if one.reads_x(word[0])][
+            :1
+        ]
+    origin = [Reference((0.0,) * count, at) for at, one in enumerate(plan.settings) if one.reads_z]
+    return found * -(-_REFERENCES // max(1, len(found))) + origin * _REFERENCES
 
 
 def turned(plan: Plan, point: Point, by: Mapping[int, float]) -> Point:

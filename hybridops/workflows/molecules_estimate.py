@@ -19,6 +19,7 @@ from hybridops.solvers.readout import (
     reading,
     rescaled,
     shared_out,
+    shifted,
     together,
 )
 from hybridops.workflows.molecules_circuit import Plan, Point, references
@@ -31,8 +32,8 @@ _DAMPING_MIN = 0.3  # below, noise would be multiplied more than it is removed
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """One submission's energy at its point: `raw` as measured; `selected` with the shots read as Z post-selected on
-    whole pairs of the right number; `answer` with what is read as X divided by `damping` as well, where the
-    submission has references. `right` of `z_shots` have the right electrons of each spin, `whole` of them
+    whole pairs of the right number; `answer` less `offset`, and with what is read as X divided by `damping`,
+    where the submission has references. `right` of `z_shots` have the right electrons of each spin, `whole` of them
     in whole pairs; `unreadable` fit no register.
     """
 
@@ -42,6 +43,7 @@ class Estimate:
     selected: Reading | None
     answer: Reading | None
     damping: Reading | None
+    offset: Reading | None
     z_shots: int
     right: int
     whole: int
@@ -68,53 +70,74 @@ def estimates(plan: Plan, loop: Loop, pairs: int) -> list[Estimate]:
 
 
 def _estimate(plan: Plan, found: Round, pairs: int) -> Estimate:
-    qubits = plan.template.qubits
-    parts = readings(plan, found, found.centre)
-    selected = list(parts)
-    z_shots = right = whole = unreadable = 0
-    for at, setting in enumerate(plan.settings):
-        shots = found.shots_at(found.centre, at)
-        if shots is None or set(setting.bases) != {"Z"}:
-            continue
-        paired = kept(shots, whole_pairs(qubits, pairs))
-        selected[at] = reading(setting, paired.states, paired.seen)
-        z_shots, unreadable = z_shots + shots.total, unreadable + shots.unreadable
-        right += kept(shots, pauli.sector(qubits, pairs, pairs)).total
-        whole += paired.total
-    damped = _damping(plan, found)
+    raw = readings(plan, found, found.centre)
+    selected = [_selected(plan, found, found.centre, at) for at in range(len(plan.settings))]
+    damped, offset = (_damping(plan, found), _offset(plan, found)) if found.final else (None, None)
     answer = [
-        rescaled(part, damped) if part is not None and damped is not None and "X" in setting.bases else part
-        for part, setting in zip(selected, plan.settings, strict=True)
+        _mended(setting, part, damped, offset) for setting, part in zip(plan.settings, selected, strict=True)
     ]
+    shots = [found.shots_at(found.centre, at) for at, one in enumerate(plan.settings) if one.reads_z]
+    read = [one for one in shots if one is not None]
+    qubits = plan.template.qubits
     return Estimate(
-        found.centre,
-        found.final,
-        together(parts),
-        together(selected),
-        together(answer),
-        damped,
-        z_shots,
-        right,
-        whole,
-        unreadable,
+        centre=found.centre,
+        final=found.final,
+        raw=together(raw),
+        selected=together(selected),
+        answer=together(answer),
+        damping=damped,
+        offset=offset,
+        z_shots=sum(one.total for one in read),
+        right=sum(kept(one, pauli.sector(qubits, pairs, pairs)).total for one in read),
+        whole=sum(kept(one, whole_pairs(qubits, pairs)).total for one in read),
+        unreadable=sum(one.unreadable for one in read),
     )
 
 
+def _selected(plan: Plan, found: Round, point: Point, at: int) -> Reading | None:
+    """One setting's energy at a point, post-selected where it is read as Z."""
+    shots, setting = found.shots_at(point, at), plan.settings[at]
+    if shots is None:
+        return None
+    if setting.reads_z:
+        shots = kept(shots, whole_pairs(plan.template.qubits, plan.template.pairs))
+    return reading(setting, shots.states, shots.seen)
+
+
+def _mended(
+    setting: Setting, part: Reading | None, damped: Reading | None, offset: Reading | None
+) -> Reading | None:
+    """What the references say of the device taken out again."""
+    if part is None:
+        return None
+    if setting.reads_z:
+        return shifted(part, offset) if offset else part
+    return rescaled(part, damped) if damped else part
+
+
 def _damping(plan: Plan, found: Round) -> Reading | None:
-    """The mean over all references; None where there are none, or where too little is left to divide by."""
-    if not found.final:
-        return None
+    """The mean of the words that should be 1; None where none was read, or too little is left to divide by."""
     read = []
-    for point, at, word in dict.fromkeys(references(plan)):
-        shots = found.shots_at(point, at)
-        one = damping(word, shots.states, shots.seen) if shots is not None else None
-        if one is not None:
-            read.append(one)
-    if not read:
+    for one in dict.fromkeys(references(plan)):
+        shots = found.shots_at(one.point, one.setting)
+        if one.word is not None and shots is not None:
+            read.append(damping(one.word, shots.states, shots.seen))
+    known = [one for one in read if one is not None]
+    if not known:
         return None
-    mean = sum(one.energy for one in read) / len(read)
-    variance = sum(one.variance for one in read) / len(read) ** 2
-    return Reading(mean, variance, 0.0, sum(one.shots for one in read)) if mean > _DAMPING_MIN else None
+    mean = sum(one.energy for one in known) / len(known)
+    variance = sum(one.variance for one in known) / len(known) ** 2
+    return Reading(mean, variance, 0.0, sum(one.shots for one in known)) if mean > _DAMPING_MIN else None
+
+
+def _offset(plan: Plan, found: Round) -> Reading | None:
+    """How far above its known energy the Hartree-Fock determinant was read, post-selected; None where it was not."""
+    one = next((one for one in references(plan) if one.word is None), None)
+    read = _selected(plan, found, one.point, one.setting) if one else None
+    if one is None or read is None:
+        return None
+    known = float(plan.settings[one.setting].energy[plan.template.filled])
+    return Reading(read.energy - known, read.variance, read.spread, read.shots)
 
 
 def best_of_random(plan: Plan, points: int, shots: int, seed: Sequence[int]) -> Reading:

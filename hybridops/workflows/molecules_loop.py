@@ -115,7 +115,7 @@ def _sweep(plan: Plan, centre: Point) -> Circuits:
 def _repeated(plan: Plan, centre: Point, spreads: Sequence[float]) -> Circuits:
     """The best point in every circuit that the approval allows, but for the references."""
     known = spreads if len(spreads) == len(plan.settings) else [1.0] * len(plan.settings)
-    known_answers: Circuits = [(point, at) for point, at, _ in references(plan)]
+    known_answers: Circuits = [(one.point, one.setting) for one in references(plan)]
     times = shared_out(known, plan.bindings_max - len(known_answers))
     return [(centre, at) for at, often in enumerate(times) for _ in range(often)] + known_answers
 

@@ -34,6 +34,7 @@ def artifacts(
             "energy_as_measured": one.raw and one.raw.energy,
             "right_electrons": one.right_share,
             "damping": one.damping and one.damping.energy,
+            "offset": one.offset and one.offset.energy,
             "whole_pairs": one.whole / one.z_shots if one.z_shots else 0.0,
         }
         for number, one in enumerate(found, start=1)

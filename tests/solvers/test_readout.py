@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from hybridops.solvers import pauli
 from hybridops.solvers.pauli import PauliSum
-from hybridops.solvers.readout import Reading, chances, reading, settings, shared_out, together
+from hybridops.solvers.readout import (
+    Reading,
+    chances,
+    damping,
+    reading,
+    rescaled,
+    settings,
+    shared_out,
+    shifted,
+    together,
+)
 from tests.solvers.test_pauli import QUBITS, made, sums, text, words
 
 
@@ -76,6 +86,20 @@ def test_what_was_not_read_has_no_energy():
     assert together([]) is None
     with pytest.raises(ValueError, match="X and Z"):
         chances(np.array([[1.0, 0.0]]), "Y")
+
+
+def test_what_is_known_of_a_device_is_taken_out_with_its_own_error():
+    """A word that should be 1 is found at 0.8; an energy that should be 0 at 0.1."""
+    word = pauli.word_of("X0 X1", 2)
+    found = damping(word, np.array([0, 3, 1]), np.array([45, 45, 10]))
+    assert found is not None
+    assert found.energy == pytest.approx(0.8)
+    assert damping(word, np.array([0]), np.array([1])) is None
+    mended = rescaled(Reading(-0.4, 0.01, 1.0, 100), found)
+    assert mended.energy == pytest.approx(-0.5)
+    assert mended.variance == pytest.approx((0.01 + 0.25 * found.variance) / 0.64)
+    less = shifted(Reading(-0.4, 0.01, 1.0, 100), Reading(0.1, 0.02, 1.0, 50))
+    assert (less.energy, less.variance) == pytest.approx((-0.5, 0.03))
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=6), st.integers(6, 60))

@@ -44,7 +44,7 @@ def test_a_loop_runs_to_the_end_under_one_approval(world: World, as_: SignIn, h2
     rows = list(Submission.objects.filter(run=run).order_by("ordinal"))
     assert 2 <= len(rows) <= 6
     assert len({row.program for row in rows}) == 1, "one program for all"
-    assert len(rows[0].bindings) == 6 and len(rows[-1].bindings) == 32
+    assert len(rows[0].bindings) == 6 and len(rows[-1].bindings) == 40
     text = shown(world, as_, run)
     for words in (
         "Accepted by the signed rule:",
@@ -101,7 +101,7 @@ def test_the_gallery_and_the_guide_say_what_it_takes(world: World, as_: SignIn):
     guide = plain(as_(world.ines).post("/workflows/guide/", sent).content.decode())
     assert "4 qubits, 15 Pauli words, 2 electrons in 2 orbitals" in guide
     assert "A circuit is not a quadratic cost of bits" in guide
-    assert "up to 6 submissions of 32 circuits each" in guide
+    assert "up to 6 submissions of 40 circuits each" in guide
 
 
 def test_a_rule_in_the_objective_s_unit_is_edited_as_one():
