@@ -25,7 +25,7 @@ from hybridops.web.figures.svg import (
     titled,
 )
 
-BOTTOM, TOP = 220.0, 18.0
+BOTTOM, TOP = 228.0, 32.0
 LEFT, RIGHT = 12.0, 97.0  # percent
 _SURE = 2.0  # standard errors on either side
 
@@ -107,7 +107,7 @@ def _axes(scale: _Scale) -> list[Raw]:
     return [
         *out,
         label(RIGHT, BOTTOM + 30, "submission", "dimt", "end"),
-        label(0, TOP - 6, "energy in Hartree", "dimt halo", "start"),
+        label(0, TOP - 18, "energy in Hartree", "dimt halo", "start"),
     ]
 
 
@@ -124,7 +124,7 @@ def _marks(data: Energies, scale: _Scale) -> list[Raw]:
     out = [line(LEFT, RIGHT, exact, exact, "s-ink dash", 1.5), line(LEFT, RIGHT, fock, fock, "s-cpu dot", 2)]
     if abs(exact - fock) > 16:
         out.append(label(RIGHT, fock - 5, "Hartree-Fock", "halo", "end"))
-    return [*out, label(RIGHT, exact - 5, "exact", "halo", "end")]
+    return [*out, label(LEFT, exact - 5, "exact", "halo", "start", 4)]
 
 
 def _curve(data: Energies, known: _Known, scale: _Scale) -> list[Raw]:
