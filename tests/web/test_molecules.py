@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,7 +14,9 @@ from hybridops.definitions.models import SignedDocument
 from hybridops.domain.errors import BadInput
 from hybridops.domain.states import RunState
 from hybridops.engine.builtin import document
+from hybridops.engine.preview import preview
 from hybridops.experiments.models import DataSnapshot, Run, Submission
+from hybridops.experiments.services import Wanted
 from hybridops.web.pages.definition_forms import WorkflowForm
 from hybridops.web.viewmodels.drawings import circuit_figure
 from hybridops.workflows.molecules_builtin import hydrogen
@@ -102,6 +105,27 @@ def test_the_gallery_and_the_guide_say_what_it_takes(world: World, as_: SignIn):
     assert "4 qubits, 15 Pauli words, 2 electrons in 2 orbitals" in guide
     assert "A circuit is not a quadratic cost of bits" in guide
     assert "up to 6 submissions of 40 circuits each" in guide
+
+
+def test_a_preview_promises_for_every_circuit_of_every_submission(world: World, h2: DataSnapshot):
+    def dear(**parameters: object) -> Decimal:
+        wanted = Wanted(
+            project_id=world.project.pk,
+            snapshot_id=h2.pk,
+            title="Two protons",
+            business_outcome="how near a device comes",
+            parameters=parameters,
+            seed=7,
+            backend="heron-torino",
+            priority_class="research",
+            fallback="classical",
+            deadline=None,
+            cost_max_micro=900_000_000,
+            anyway="to see how near the device comes",
+        )
+        return preview(user=world.ines, workflow_name="molecules", wanted=wanted).qpu_high_usd
+
+    assert float(dear(shots=8192)) > 1.9 * float(dear(shots=4096)) > 0
 
 
 def test_a_rule_in_the_objective_s_unit_is_edited_as_one():
