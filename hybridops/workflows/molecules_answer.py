@@ -28,7 +28,10 @@ SECTOR_MIN = (
     0.5  # share of shots with the right electrons below which an energy says nothing of this molecule
 )
 _RANDOM = 3  # stream of the run's seed
-_SURE = 2.0  # standard errors
+_SURE, _BEYOND = (
+    2.0,
+    3.0,
+)  # standard errors: of an interval, and past which chance does not explain a distance
 _CREDIT = {
     "quantum samples": "As many random parameters stayed further away: the loop's samples earned it.",
     "post-processing": "As many random parameters came as near: the loop earned nothing here.",
@@ -111,10 +114,10 @@ def remarks(step: StepInput, last: Estimate | None, exact: float) -> list[str]:
     if last is None or last.answer is None:
         return [*told, "No energy could be read from what came back."]
     energy, error = last.answer.energy, last.answer.variance**0.5
-    if energy + _SURE * error < exact:
+    if energy + _BEYOND * error < exact:
         told.append(
-            f"The estimate lies {1e3 * (exact - energy):.2f} mHa below the exact minimum, more than its error "
-            "explains: that is noise, not a better answer."
+            f"The estimate lies {1e3 * (exact - energy):.2f} mHa below the exact minimum, more than three times "
+            "its error: that is noise, not a better answer."
         )
     if 1e3 * error > ACCURACY:
         told.append(
