@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class MoleculesChain:
             artifact=self.store.__getitem__,
         )
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         return plan_of(parse(self.input.problem))
 
