@@ -16,6 +16,9 @@ from hybridops.providers.devices import Device, Qubit
 from hybridops.providers.qasm import Circuit, Gate
 
 
+WIRES_MAX = 16  # that a noisy simulation takes, with the qubits a circuit only passes through
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A gate with its error, or a wait of one qubit (`gate` None) in seconds."""
