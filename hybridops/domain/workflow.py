@@ -65,7 +65,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:
-    """A node of the DAG. `step` names the workflow's function for compute and score stages."""
+    """A node of the DAG. `step` names the workflow's function for compute and score stages.
+
+    `reuse` says that what an earlier run of the same team computed from the very same input may be taken over.
+    """
 
     key: str
     kind: str
@@ -76,6 +79,7 @@ class StageSpec:
     label: str
     gpu_required: bool = False
     light: bool = False
+    reuse: bool = False
 
     @property
     def queue(self) -> str:

@@ -122,7 +122,8 @@ def _leave(
 
 def _done(ctx: Context, done: Done) -> Book:
     values: dict[str, Any] = {"summary": dict(done.summary), "device": done.device, "progress": 1.0}
-    values |= {"seconds": done.seconds, "peak_bytes": done.peak_bytes}
+    values |= {"seconds": done.seconds, "peak_bytes": done.peak_bytes, "made_from": done.made_from}
+    why = f"taken from {done.taken_from}, computed from the same input" if done.taken_from else "done"
     if done.ending is not None:
         move = StageMove(ctx.stage.key, StageState.DONE, "done", fence=ctx.stage.fence, values=values)
         return conduct.finish(
@@ -134,7 +135,7 @@ def _done(ctx: Context, done: Done) -> Book:
             placement=done.placement,
         )
     if ctx.spec.kind != "quantum":
-        return _leave(ctx, StageState.DONE, "done", values, done.placement)
+        return _leave(ctx, StageState.DONE, why, values, done.placement)
     with transaction.atomic():
         conduct.release_unused(run_id=ctx.run.pk, why="no further submission is needed", actor=ctx.actor)
         return _leave(ctx, StageState.DONE, "done", values)

@@ -9,7 +9,6 @@ from typing import Any
 from hybridops.artifacts.services import store
 from hybridops.definitions.queries import workflow_by_digest
 from hybridops.domain.errors import BadInput, Refused
-from hybridops.domain.placement import Placement, place_compute
 from hybridops.domain.ports import StepInput, StepOutput
 from hybridops.domain.states import RunState, StageState
 from hybridops.domain.verdict import Verdict, judge
@@ -18,6 +17,7 @@ from hybridops.engine.authoring import other_code
 from hybridops.engine.context import Context
 from hybridops.engine.programs import compile_programs
 from hybridops.engine.proposals import Done, Proposal
+from hybridops.engine.reuse import digest_of_input, earlier_with, placed_on, taken_from
 from hybridops.experiments.announce import nudge
 from hybridops.experiments.models import Stage
 from hybridops.experiments.transitions import Ending
@@ -125,13 +125,13 @@ def _run_step(ctx: Context, step: str) -> Done:
     workflow = wiring.workflow(ctx.family())
     if step not in workflow.steps:
         raise BadInput(f"{workflow.name} has no step {step!r}.")
+    made_from = digest_of_input(ctx, step) if ctx.spec.reuse else ""
+    if made_from and (earlier := earlier_with(made_from, ctx.run)):
+        return taken_from(earlier, ctx)
     started = process_time()
     output: StepOutput = workflow.steps[step](step_input(ctx))
     seconds = process_time() - started
     names = {name: store(data) for name, data in output.artifacts.items()}
-    placed = None if ctx.spec.light else _placed(ctx, output)
-    return Done({**output.summary, "artifacts": names}, output.device, seconds, output.peak_bytes, placed)
-
-
-def _placed(ctx: Context, output: StepOutput) -> Placement:
-    return place_compute(ctx.spec.resource, output.device, gpu_required=ctx.spec.gpu_required)
+    placed = None if ctx.spec.light else placed_on(ctx, output.device)
+    summary = {**output.summary, "artifacts": names}
+    return Done(summary, output.device, seconds, output.peak_bytes, placed, made_from=made_from)

@@ -63,8 +63,13 @@ class Context:
         return str(self.run.plan["family"])
 
     def results(self) -> Mapping[str, Mapping[str, Any]]:
-        """The summaries of every ended stage, by key."""
-        return {key: stage.summary for key, stage in self.stages.items() if stage.summary}
+        """The summaries of the stages that this one follows, near and far, by key."""
+        before = self._before(self.spec.key)
+        return {key: stage.summary for key, stage in self.stages.items() if key in before and stage.summary}
+
+    def _before(self, key: str) -> set[str]:
+        needs: set[str] = set(self.stages[key].spec["needs"])
+        return needs.union(*(self._before(need) for need in needs))
 
     def by_kind(self, kind: str) -> Stage | None:
         return next((stage for stage in self.stages.values() if stage.spec["kind"] == kind), None)

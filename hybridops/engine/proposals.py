@@ -16,7 +16,11 @@ from hybridops.experiments.transitions import Ending, SubmissionMove
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The stage has done its work. `ending` ends the run with it."""
+    """The stage has done its work. `ending` ends the run with it.
+
+    `made_from` is the digest of all that went in, where a later run may take this over; `taken_from` names the run
+    that this was taken from.
+    """
 
     summary: Mapping[str, Any] = field(default_factory=dict)
     device: str = ""
@@ -24,6 +28,8 @@ class Done:
     peak_bytes: int | None = None
     placement: Placement | None = None
     ending: Ending | None = None
+    made_from: str = ""
+    taken_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,8 @@ class Run(models.Model):
 class Stage(models.Model):
     """A node of the run's DAG. `fence` grows with every claim; a completion must bring the same fence.
 
-    `lease_until` is in seconds of the database's clock; `losses` counts the workers that died on it.
+    `lease_until` is in seconds of the database's clock; `losses` counts the workers that died on it. `made_from` is
+    the digest of all that its result was computed from.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="stages")
@@ -120,6 +121,7 @@ class Stage(models.Model):
     progress = models.FloatField(default=0)
     progress_text = models.CharField(max_length=120, default="", blank=True)
     summary = models.JSONField(default=dict)
+    made_from = models.CharField(max_length=64, default="", blank=True)
     device = models.CharField(max_length=80, default="", blank=True)
     seconds = models.FloatField(null=True)
     peak_bytes = models.BigIntegerField(null=True)
@@ -133,7 +135,8 @@ class Stage(models.Model):
                 fields=("state", "lease_until"),
                 condition=Q(state__in=("ready", "running", "held")),
                 name="open_stages",
-            )
+            ),
+            models.Index(fields=("made_from",), condition=~Q(made_from=""), name="stages_by_input"),
         ]
 
     def __str__(self) -> str:

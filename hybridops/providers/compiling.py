@@ -6,23 +6,17 @@ noise and its expected success, can be read from the text that was approved.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any
+from pathlib import Path
 
 from hybridops.domain.errors import BadInput
 from hybridops.domain.ports import Program
-from hybridops.providers.angles import Angle, Linear, linear
-from hybridops.providers.devices import Device, device
+from hybridops.providers.devices import device
+from hybridops.providers.layouts import layout, structure_of, tidied, with_angles
 from hybridops.providers.noise import expected_success, schedule
-from hybridops.providers.qasm import Circuit, Gate, depth, template, write
+from hybridops.providers.qasm import Circuit, depth, template, write
 from hybridops.trust.canonical import digest
 
-TRIES = 4  # transpilations with consecutive seeds, of which the best is kept
-LEVEL = 3
 NOISY_QUBITS_MAX = 14
-WIRES_MAX = 16  # with the qubits it only passes through
 
 
 def as_it_is(circuit: Circuit, provider: str, backend: str) -> Program:
@@ -30,26 +24,22 @@ def as_it_is(circuit: Circuit, provider: str, backend: str) -> Program:
     return _program(circuit, write(circuit, hardware=False), provider, backend, 0.0, None)
 
 
-def for_device(circuit: Circuit, provider: str, name: str, *, seed: int) -> Program:
-    """The best of some transpilations by expected success, which weighs gates, read-out and waiting.
+def for_device(circuit: Circuit, provider: str, name: str, *, kept: Path | None = None) -> Program:
+    """The best layout known for the circuit's structure, with this circuit's angles in it.
 
-    Imports qiskit. Raises BadInput where the circuit does not fit.
+    `kept` is the folder where layouts are looked up and kept. Imports qiskit. Raises BadInput where the circuit
+    does not fit.
     """
     if len(circuit.qubits) > NOISY_QUBITS_MAX:
         raise BadInput(
             f"{len(circuit.qubits)} qubits are too many under noise; use at most {NOISY_QUBITS_MAX}."
         )
     machine = device(name)
-    tried = []
-    for number, found in enumerate(_transpiled(circuit, machine, seed)):
-        if len(found.qubits) > WIRES_MAX:
-            continue
-        plan = schedule(found, machine)
-        tried.append((-expected_success(found, plan, machine), number, found, plan.seconds))
-    if not tried:
-        raise BadInput(f"On {name} the circuit touches more than {WIRES_MAX} qubits; make it smaller.")
-    lost, _, best, seconds = min(tried, key=lambda each: each[:2])
-    return _program(best, write(best, hardware=True), provider, name, seconds, -lost)
+    structure, angles = structure_of(circuit)
+    made = tidied(with_angles(layout(structure, machine, kept), angles, circuit.inputs), machine)
+    plan = schedule(made, machine)
+    chance = expected_success(made, plan, machine)
+    return _program(made, write(made, hardware=True), provider, name, plan.seconds, chance)
 
 
 def _program(
@@ -69,117 +59,3 @@ def _program(
         duration_seconds=seconds,
         fidelity=fidelity,
     )
-
-
-def _transpiled(circuit: Circuit, machine: Device, seed: int) -> Iterator[Circuit]:
-    from qiskit.transpiler import generate_preset_pass_manager
-
-    given = _to_qiskit(circuit)
-    physical, target = _target(machine.name)
-    for number in range(TRIES):
-        manager = generate_preset_pass_manager(
-            LEVEL, target=target, seed_transpiler=(seed + number) % (1 << 31)
-        )
-        yield _from_qiskit(manager.run(given), physical, circuit.inputs)
-
-
-def _to_qiskit(circuit: Circuit) -> Any:
-    from qiskit import QuantumCircuit
-    from qiskit.circuit import Parameter
-
-    place = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-    inputs = {name: Parameter(name) for name in circuit.inputs}
-    made = QuantumCircuit(len(circuit.qubits), len(circuit.measured))
-    for gate in circuit.gates:
-        angles = [] if gate.angle is None else [_expression(gate.angle, inputs)]
-        getattr(made, gate.name)(*angles, *(place[qubit] for qubit in gate.on))
-    for bit, qubit in enumerate(circuit.measured):
-        made.measure(place[qubit], bit)
-    return made
-
-
-def _expression(angle: Angle, inputs: Mapping[str, Any]) -> Any:
-    if not isinstance(angle, Linear):
-        return angle
-    return sum((factor * inputs[name] for name, factor in angle.factors), start=angle.constant)
-
-
-def _angle_of(found: Any) -> Angle:
-    """A number, or the linear sum that the transpiler made of the inputs; raises BadInput for anything else."""
-    names = {one.name: one for one in getattr(found, "parameters", ())}
-    if not names:
-        return float(found)
-    factors = {name: found.gradient(one) for name, one in names.items()}
-    if not all(isinstance(factor, int | float) for factor in factors.values()):
-        raise BadInput("The transpiler made an angle that is not linear in its inputs.")
-    return linear(float(found.bind(dict.fromkeys(names.values(), 0.0))), factors)
-
-
-def _from_qiskit(made: Any, physical: tuple[int, ...], inputs: tuple[str, ...]) -> Circuit:
-    gates: list[Gate] = []
-    measured: dict[int, int] = {}
-    for step in made.data:
-        on = tuple(physical[made.find_bit(qubit).index] for qubit in step.qubits)
-        if step.operation.name == "measure":
-            measured[made.find_bit(step.clbits[0]).index] = on[0]
-        elif step.operation.name != "barrier":
-            angle = _angle_of(step.operation.params[0]) if step.operation.params else None
-            gates.append(Gate(step.operation.name, on, angle))
-    read_out = tuple(measured[bit] for bit in range(len(measured)))
-    used = {qubit for gate in gates for qubit in gate.on}.union(read_out)
-    return Circuit(tuple(sorted(used)), tuple(gates), read_out, inputs)
-
-
-@cache
-def _target(name: str) -> tuple[tuple[int, ...], Any]:
-    """The device as qiskit's Target over its largest connected part, and the physical qubits of its indices."""
-    from qiskit.circuit import Measure, Parameter
-    from qiskit.circuit.library import CZGate, RZGate, SXGate, XGate
-    from qiskit.transpiler import InstructionProperties, Target
-
-    machine = device(name)
-    physical = tuple(sorted(_largest_part(machine)))
-    index = {qubit: place for place, qubit in enumerate(physical)}
-    qubits = [machine.qubits[qubit] for qubit in physical]
-    target = Target(num_qubits=len(physical))
-    single = {
-        (i,): InstructionProperties(qubit.gate_seconds, qubit.gate_error) for i, qubit in enumerate(qubits)
-    }
-    target.add_instruction(SXGate(), single)
-    target.add_instruction(XGate(), dict(single))
-    virtual = {(i,): InstructionProperties(0.0, 0.0) for i in range(len(physical))}
-    target.add_instruction(RZGate(Parameter("angle")), virtual)
-    pairs = {}
-    for (i, j), (error, seconds) in machine.couplers.items():
-        if i in index and j in index:
-            for pair in ((index[i], index[j]), (index[j], index[i])):
-                pairs[pair] = InstructionProperties(seconds, error)
-    target.add_instruction(CZGate(), pairs)
-    read_out = {
-        (i,): InstructionProperties(qubit.readout_seconds, qubit.readout_error)
-        for i, qubit in enumerate(qubits)
-    }
-    target.add_instruction(Measure(), read_out)
-    return physical, target
-
-
-def _largest_part(machine: Device) -> set[int]:
-    near: dict[int, list[int]] = {qubit: [] for qubit in machine.qubits}
-    for i, j in machine.couplers:
-        near[i].append(j)
-        near[j].append(i)
-    parts: list[set[int]] = []
-    for start in near:
-        if not any(start in part for part in parts):
-            parts.append(_reached(start, near))
-    return max(parts, key=len)
-
-
-def _reached(start: int, near: dict[int, list[int]]) -> set[int]:
-    seen, waiting = {start}, deque([start])
-    while waiting:
-        for qubit in near[waiting.popleft()]:
-            if qubit not in seen:
-                seen.add(qubit)
-                waiting.append(qubit)
-    return seen

@@ -87,7 +87,8 @@ class LocalSimulator:
             return as_it_is(qasm.parse(circuit, qubits_max=IDEAL_QUBITS), self.key, IDEAL)
         from hybridops.providers.compiling import for_device
 
-        return for_device(qasm.parse(circuit, qubits_max=backend.qubits), self.key, backend.name, seed=seed)
+        parsed = qasm.parse(circuit, qubits_max=backend.qubits)
+        return for_device(parsed, self.key, backend.name, kept=self.store.folder / "layouts")
 
     def submit(self, program: Program, *, shots: int, seed: int, key: str) -> str:
         return self.take(program, shots=shots, seed=seed, key=key).job_id

@@ -15,6 +15,8 @@ from hybridops.domain.errors import BadInput
 from hybridops.providers.devices import Device, Qubit
 from hybridops.providers.qasm import Circuit, Gate
 
+WIRES_MAX = 16  # that a noisy simulation takes, with the qubits a circuit only passes through
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

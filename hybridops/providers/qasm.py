@@ -22,7 +22,7 @@ BYTES_MAX = 1_000_000
 GATES_MAX = 100_000
 STATEMENT_MAX = 20_000
 REGISTER_MAX = 1_000
-INPUTS_MAX = 200
+INPUTS_MAX = 5_000
 # Name → (qubits, takes an angle)
 GATES = {
     **dict.fromkeys(("h", "x", "sx"), (1, False)),
@@ -130,7 +130,7 @@ class _Reader:
     qubits_max: int
     qubits: tuple[str, int] | None = None
     bits: tuple[str, int] | None = None
-    inputs: list[str] = field(default_factory=list)
+    inputs: dict[str, None] = field(default_factory=dict)  # in order
     gates: list[Gate] = field(default_factory=list)
     read_out: dict[int, int] = field(default_factory=dict)  # bit → qubit
     done: set[int] = field(default_factory=set)  # qubits already measured
@@ -187,11 +187,11 @@ class _Reader:
             raise Unread(f"{name} is taken")
         if len(self.inputs) >= INPUTS_MAX:
             raise Unread(f"more than {INPUTS_MAX} inputs")
-        self.inputs.append(name)
+        self.inputs[name] = None
 
     def _taken(self, name: str) -> bool:
         registers = [found[0] for found in (self.qubits, self.bits) if found]
-        return name in {"pi", *GATES, *self.inputs, *registers}
+        return name == "pi" or name in GATES or name in self.inputs or name in registers
 
     def _version(self, statement: str) -> None:
         if not re.fullmatch(r"OPENQASM\s+3(\.0)?", statement):

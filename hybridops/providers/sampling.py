@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hybridops.domain.errors import BadInput
-from hybridops.providers.compiling import WIRES_MAX
 from hybridops.providers.devices import Device
 from hybridops.providers.kernels import Register, States, diagonal
 from hybridops.providers.layers import Builder, Layer, Site, noiseless, unitary
-from hybridops.providers.noise import schedule, twirl
+from hybridops.providers.noise import WIRES_MAX, schedule, twirl
 from hybridops.providers.qasm import Circuit
 
 IDEAL_QUBITS_MAX = 20

@@ -25,6 +25,7 @@ from hybridops.trust.canonical import digest
 HOOKS: dict[str, Callable[[StepInput], None]] = {}
 ANSWER = {"quantum": 90.0}
 CONTROL: dict[str, float] = {}
+MAY_REUSE = ("baseline", "narrow")
 INPUTS: dict[str, list[float]] = {}
 BINDINGS: list[list[dict[str, float]]] = []  # what each submission in turn asks for
 TEMPLATE = """OPENQASM 3.0;

@@ -57,9 +57,9 @@ def exact(circuit: Circuit) -> dict[str, float]:
     """The distribution by qiskit, with bit i of the key, from the left, the circuit's bit i."""
     from qiskit.quantum_info import Statevector
 
-    from hybridops.providers.compiling import _to_qiskit
+    from hybridops.providers.bridge import to_qiskit
 
-    made = _to_qiskit(circuit).remove_final_measurements(inplace=False)
+    made = to_qiskit(circuit, circuit.qubits).remove_final_measurements(inplace=False)
     chances = Statevector(made).probabilities_dict()
     return {"".join(key[::-1][qubit] for qubit in circuit.measured): float(p) for key, p in chances.items()}
 
@@ -78,7 +78,7 @@ def test_noise_free_trajectories_are_the_ideal_circuit():
     circuit = anything(6, seed=4)
     chances = exact(circuit)
     for name in SNAPSHOTS:
-        compiled = qasm.parse(for_device(circuit, "local", name, seed=2).text)
+        compiled = qasm.parse(for_device(circuit, "local", name).text)
         counts, _ = sampling.sample_ideal(compiled, shots=100_000, seed=1)
         assert distance(counts, chances) < 0.4 * np.sqrt(len(chances) / 100_000) + 1e-3
 
@@ -86,7 +86,7 @@ def test_noise_free_trajectories_are_the_ideal_circuit():
 def test_order_of_bits():
     circuit = Circuit((0, 1, 2), (Gate("x", (0,)), Gate("x", (1,))), (2, 0, 1))
     assert sampling.sample_ideal(circuit, shots=9, seed=1)[0] == {"011": 9}
-    compiled = qasm.parse(for_device(circuit, "local", "nighthawk-miami", seed=1).text)
+    compiled = qasm.parse(for_device(circuit, "local", "nighthawk-miami").text)
     counts, _ = sampling.sample_noisy(compiled, device("nighthawk-miami"), shots=500, seed=1)
     assert counts["011"] > 400
 
@@ -97,7 +97,7 @@ def test_trajectories_agree_with_aer():
     from hybridops.providers.aer import sample_aer
 
     circuit, name = qaoa(4, layers=4), "heron-torino"
-    compiled = qasm.parse(for_device(circuit, "local", name, seed=1).text)
+    compiled = qasm.parse(for_device(circuit, "local", name).text)
     ours, _ = sampling.sample_noisy(compiled, device(name), shots=20_000, seed=2)
     theirs, _ = sample_aer(compiled, device(name), shots=4_000, seed=1)
     noise = 0.4 * np.sqrt(16 / 4_000)
@@ -116,7 +116,7 @@ def energy(counts: dict[str, float]) -> float:
 
 def test_several_shots_of_one_trajectory_are_unbiased(monkeypatch: pytest.MonkeyPatch):
     name = "heron-torino"
-    compiled = qasm.parse(for_device(qaoa(4, layers=3), "local", name, seed=1).text)
+    compiled = qasm.parse(for_device(qaoa(4, layers=3), "local", name).text)
     alone, _ = sampling.sample_noisy(compiled, device(name), shots=20_000, seed=1)
     monkeypatch.setattr(sampling, "WORK_MAX", 2_000_000)
     monkeypatch.setattr(sampling, "PART_BYTES", 1 << 16)
@@ -128,7 +128,7 @@ def test_several_shots_of_one_trajectory_are_unbiased(monkeypatch: pytest.Monkey
 
 def test_the_same_seed_gives_the_same_counts():
     name = "heron-torino"
-    compiled = qasm.parse(for_device(qaoa(5, layers=1), "local", name, seed=1).text)
+    compiled = qasm.parse(for_device(qaoa(5, layers=1), "local", name).text)
     first, second, other = (
         sampling.sample_noisy(compiled, device(name), shots=300, seed=seed)[0] for seed in (1, 1, 2)
     )
@@ -142,7 +142,7 @@ def test_expected_success_is_near_what_happens():
     circuit = qasm.parse(qasm.write(circuit, hardware=False))
     from hybridops.providers import compiling
 
-    program = compiling.for_device(circuit, "local", "heron-torino", seed=1)
+    program = compiling.for_device(circuit, "local", "heron-torino")
     counts, _ = sampling.sample_noisy(qasm.parse(program.text), device("heron-torino"), shots=4_000, seed=1)
     assert abs(counts["1" + "0" * 9] / 4_000 - program.fidelity) < 0.1
 

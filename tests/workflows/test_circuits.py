@@ -209,9 +209,7 @@ def test_a_noisy_device_runs_it_and_an_independent_simulator_agrees():
     from hybridops.providers.devices import device
 
     chain = CircuitsChain(ghz()).prepared()
-    program = for_device(
-        qasm.parse(chain.stored("encode", "circuit").decode()), "local", "heron-torino", seed=1
-    )
+    program = for_device(qasm.parse(chain.stored("encode", "circuit").decode()), "local", "heron-torino")
     counts, _ = sample_aer(qasm.parse(program.text), device("heron-torino"), shots=1024, seed=1)
     found = chain.take("score", samples=(measured(counts, 1024),))
     assert found["verdict"]["accepted"]
