@@ -296,7 +296,7 @@ def test_a_noisy_device_comes_within_chemical_accuracy_by_its_references():
 
     chain = MoleculesChain(hydrogen()).prepared()
     template = qasm.parse(chain.stored("encode", "circuit").decode())
-    program = for_device(template, "local", "heron-torino", seed=1)
+    program = for_device(template, "local", "heron-torino")
     asked = {"backend": "heron-torino", "text": program.text, "shots": 8192, "method": "trajectories"}
     while (more := chain.asked()) is not None:
         answer = compute({**asked, "seed": 3 + len(chain.input.samples), "bindings": more})
