@@ -73,7 +73,7 @@ def score(step: StepInput) -> StepOutput:
         **_head("score", plan, degraded=False),
         "arms": arms,
         "verdict": {"accepted": verdict.accepted, "why": verdict.why, "credit": verdict.credit},
-        "credit_why": " ".join([*said, _CREDIT[verdict.credit]]),
+        "credit_why": " ".join([*said, _earned(verdict.credit, objectives["quantum"])]),
         "energy": _told(last),
         "remarks": said,
         "rules": {"quantum": last.rules()} if last else {},
@@ -81,6 +81,10 @@ def score(step: StepInput) -> StepOutput:
         "seconds": time.perf_counter() - begun,
     }
     return StepOutput(summary, _artifacts(step, plan, "quantum", found, arms))
+
+
+def _earned(credit: str, objective: float | None) -> str:
+    return "So there is no energy to judge." if objective is None else _CREDIT[credit]
 
 
 def answer_classically(step: StepInput) -> StepOutput:

@@ -340,6 +340,7 @@ def test_few_shots_are_too_coarse_to_be_accepted_by_luck():
         assert found["arms"]["quantum"]["objective"] is None
         assert not found["verdict"]["accepted"]
         assert any("too coarse" in remark for remark in found["remarks"])
+        assert found["credit_why"].endswith("no energy to judge.")
 
 
 def test_the_wrong_electrons_are_no_answer():
