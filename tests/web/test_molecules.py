@@ -14,7 +14,9 @@ from hybridops.definitions.models import SignedDocument
 from hybridops.domain.errors import BadInput
 from hybridops.domain.states import RunState
 from hybridops.engine.builtin import document
+from hybridops.engine.inputs import export_inputs, read_inputs
 from hybridops.engine.preview import preview
+from hybridops.engine.rerun import rerun
 from hybridops.experiments.models import DataSnapshot, Run, Submission
 from hybridops.experiments.services import Wanted
 from hybridops.web.pages.definition_forms import WorkflowForm
@@ -157,3 +159,13 @@ def test_the_definition_is_signed_for_this_code():
     assert row.version == 1
     with pytest.raises(BadInput):
         parse(b"{}")
+
+
+def test_a_loop_comes_out_again_from_one_file(world: World, h2: DataSnapshot):
+    """Every classical stage and the score, from the inputs that are exported, without what the site keeps."""
+    run = molecule_run(world, h2)
+    decide(world.mikkel, run)
+    data = export_inputs(finish(run))
+    rows = {row.stage: row for row in rerun(read_inputs(data))}
+    computed = ("baseline", "heuristic", "start", "encode", "control", "score")
+    assert {name: rows[name].word for name in computed} == dict.fromkeys(computed, "same")
