@@ -23,10 +23,17 @@ def gate_based(name: str, qubits: int, two_qubit_error: float | None, need: Esti
     if need.qubits > qubits:
         return Fit(name, False, f"{need.qubits} qubits do not fit its {qubits}")
     if not two_qubit_error:
-        return Fit(name, True, f"{need.qubits} qubits, no noise")
+        return Fit(name, True, f"{need.qubits} qubits, no noise{_loop(need)}")
     success = float((1 - two_qubit_error) ** need.two_qubit_gates)
     said = f"{need.qubits} qubits and about {need.two_qubit_gates} two-qubit gates: {success:.0%} of shots undisturbed"
-    return Fit(name, success >= SUCCESS_MIN, said)
+    return Fit(name, success >= SUCCESS_MIN, said + _loop(need))
+
+
+def _loop(need: Estimate) -> str:
+    """What a variational loop asks for beyond one circuit."""
+    if need.submissions_max == 1 and need.circuits_max == 1:
+        return ""
+    return f"; up to {need.submissions_max} submissions of {need.circuits_max} circuits each"
 
 
 def annealer(*, quadratic: bool, need: Estimate) -> Fit:

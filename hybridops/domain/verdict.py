@@ -9,6 +9,7 @@ from typing import Any
 from hybridops.domain.errors import BadInput
 
 ARMS = ("heuristic", "baseline", "random", "quantum")
+SLACKS = ("worse_by_at_most", "above_by_at_most")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +26,36 @@ class Verdict:
 def judge(rule: Mapping[str, Any], arms: Mapping[str, float | None]) -> Verdict:
     """Applies an acceptance rule to independently recomputed objectives.
 
-    `rule` is {"against": arm, "worse_by_at_most": share}; `arms` maps each of ARMS to its objective, or
-    None where it has no feasible answer. Raises BadInput for a rule it does not know.
+    `rule` is {"against": arm, "worse_by_at_most": share} or {"against": arm, "above_by_at_most": amount}, the amount
+    in the objective's unit; `arms` maps each of ARMS to its objective, or None where it has no feasible answer.
+    Raises BadInput for a rule it does not know.
     """
-    against, slack = rule.get("against"), rule.get("worse_by_at_most")
+    against = rule.get("against")
+    word = next((name for name in SLACKS if name in rule), "")
+    slack = rule.get(word)
     if (
-        set(rule) != {"against", "worse_by_at_most"}
+        not word
+        or set(rule) != {"against", word}
         or against not in ARMS
         or not isinstance(slack, int | float)
     ):
-        raise BadInput("an acceptance rule is {against: arm, worse_by_at_most: share}", field="acceptance")
+        raise BadInput(
+            "an acceptance rule is {against: arm, worse_by_at_most: share} or {against: arm, above_by_at_most: amount}",
+            field="acceptance",
+        )
     answer, mark = arms.get("quantum"), arms.get(against)
     if answer is None or mark is None:
         missing = "the answer" if answer is None else f"the {against}"
         return Verdict(
             False, f"{missing} keeps not all rules, so there is nothing to compare", None, None, "nobody"
         )
-    accepted = answer <= mark + abs(mark) * slack
-    word = "no more than" if accepted else "more than"
-    allowed = f" and {slack:.1%}" if slack else ""
+    share = word == "worse_by_at_most"
+    accepted = answer <= mark + (abs(mark) * slack if share else slack)
+    said = "no more than" if accepted else "more than"
+    allowed = (f" and {slack:.1%}" if share else f" and {slack:g}") if slack else ""
     return Verdict(
         accepted=accepted,
-        why=f"{answer:.10g} is {word} the {against}'s {mark:.10g}{allowed}",
+        why=f"{answer:.10g} is {said} the {against}'s {mark:.10g}{allowed}",
         gap=_relative(answer, arms.get("baseline")),
         improvement=_negated(_relative(answer, arms.get("heuristic"))),
         credit=_credit(arms),

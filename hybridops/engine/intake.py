@@ -24,6 +24,12 @@ from hybridops.teams.models import Project, User
 from hybridops.workflows.carshare import TITLE, carshare_montreal
 from hybridops.workflows.circuits_builtin import bernstein_vazirani, fourier, ghz
 from hybridops.workflows.graphs import KARATE, MISERABLES, karate_club, les_miserables
+from hybridops.workflows.molecules_builtin import (
+    helium_hydride,
+    hydrogen,
+    stretched_hydrogen,
+    trihydrogen,
+)
 from hybridops.workflows.stocks import STOCKS, technology_stocks
 
 UPLOAD_BYTES_MAX = 5 * 1024 * 1024
@@ -55,6 +61,12 @@ BUILTINS: Mapping[str, tuple[Builtin, ...]] = {
     "maxcut": (
         Builtin("karate-club", KARATE, "karate-club.csv", karate_club),
         Builtin("les-miserables", MISERABLES, "les-miserables.csv", les_miserables),
+    ),
+    "molecules": (
+        Builtin("h2-0.735", "H₂ at 0.735 Å", "h2-0.735.json", hydrogen),
+        Builtin("h2-1.5", "H₂ stretched to 1.5 Å", "h2-1.5.json", stretched_hydrogen),
+        Builtin("heh+-0.774", "HeH⁺ at 0.774 Å", "heh+-0.774.json", helium_hydride),
+        Builtin("h3+-0.873", "H₃⁺, a triangle of side 0.873 Å", "h3+-0.873.json", trihydrogen),
     ),
 }
 

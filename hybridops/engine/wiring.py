@@ -20,6 +20,7 @@ WORKFLOWS: Mapping[str, str] = {
     "circuits": "hybridops.workflows.circuits:Circuits",
     "portfolio": "hybridops.workflows.portfolio:Portfolio",
     "maxcut": "hybridops.workflows.maxcut:MaxCut",
+    "molecules": "hybridops.workflows.molecules:Molecules",
 }
 SIMULATED = ("local", "flaky")  # providers whose counts follow from program, shots and seed
 SOLVERS = ("hybridops.solvers", "hybridops.workflows")

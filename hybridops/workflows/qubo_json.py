@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 from hybridops.domain.errors import BadInput
+from hybridops.workflows.json_text import loaded
 from hybridops.workflows.maxcut_instance import QUBO, TERMS_MAX, VARIABLES_MAX, Instance
 from hybridops.workflows.qubo_text import WEIGHT_MAX
 
 
 def parse_json(text: str) -> Instance:
     """Variables from 0, pairs i < j, each once and counted once; "name" may be left out. Raises BadInput."""
-    document = _loaded(text)
+    document = loaded(text, '"offset", "linear" and "quadratic"')
     linear = _numbers(document.get("linear"), "linear", VARIABLES_MAX)
     n = len(linear)
     rows = document.get("quadratic")
@@ -33,27 +33,6 @@ def parse_json(text: str) -> Instance:
         tuple(terms + pairs),
         offset,
     )
-
-
-def _loaded(text: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text, parse_constant=_refuse)
-    except json.JSONDecodeError as problem:
-        raise BadInput(
-            f"expected JSON: {problem.msg}", line=problem.lineno, column=problem.colno
-        ) from problem
-    except (
-        ValueError,
-        RecursionError,
-    ) as problem:  # a number of thousands of digits, a thousand lists within lists
-        raise BadInput("expected ordinary numbers in flat lists in this JSON") from problem
-    if not isinstance(document, dict):
-        raise BadInput('expected an object with "offset", "linear" and "quadratic"')
-    return document
-
-
-def _refuse(word: str) -> NoReturn:
-    raise BadInput(f"expected finite numbers, found {word}")
 
 
 def _numbers(values: Any, what: str, most: int) -> list[float]:

@@ -45,6 +45,32 @@ def test_slack_is_a_share_of_the_size_also_below_zero(mark: float, answer: float
     assert found.improvement == pytest.approx((mark - answer) / 100)
 
 
+@pytest.mark.parametrize(
+    ("answer", "accepted"), [(0.0, True), (1.6, True), (1.6000001, False), (-3.0, True), (None, False)]
+)
+def test_an_amount_is_in_the_unit_whatever_the_mark_is(answer: float | None, accepted: bool) -> None:
+    """Against a mark of 0 no share allows anything."""
+    rule = {"against": "baseline", "above_by_at_most": 1.6}
+    found = judge(rule, {"baseline": 0.0, "heuristic": 20.0, "quantum": answer})
+    assert found.accepted is accepted
+    if answer is not None:
+        assert found.why == f"{answer:.10g} is {'no ' if accepted else ''}more than the baseline's 0 and 1.6"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"against": "baseline"},
+        {"against": "baseline", "above_by_at_most": 1, "worse_by_at_most": 0},
+        {"against": "baseline", "above_by_at_most": "1"},
+        {"against": "baseline", "": 1},
+    ],
+)
+def test_half_a_rule_or_two_are_refused(rule: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        judge(rule, {"baseline": 0.0, "quantum": 0.0})
+
+
 def test_a_rule_nobody_knows_is_refused() -> None:
     with pytest.raises(BadInput):
         control({"against": "luck", "worse_by_at_most": 0.0}, {"heuristic": 1.0})

@@ -114,6 +114,14 @@ def outcomes_seen(words: str = "Measured", kind: str = "qpu") -> f.Counts:
     return f.Counts(words, 1024, rows, kind)
 
 
+def loop(*rows: tuple[float | None, float | None, bool], exact: float = -1.1373) -> f.Energies:
+    points = tuple(f.Measured(at, *row) for at, row in enumerate(rows, start=1))
+    return f.Energies(points, exact, exact + 0.0203, 0.0016)
+
+
+CURVE = loop((-1.117, 0.004, False), (-1.1352, 0.0031, False), (-1.1380, 0.0007, True))
+
+
 DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "stave": (f.stave, score()),
     "stave ended": (f.stave, score(now=False)),
@@ -126,6 +134,7 @@ DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "cut": (f.cut, graph()),
     "cut too large": (f.cut, f.Cut((), (), (400, 400), 19176, 11000, "11 000", "8 176")),
     "circuit": (f.circuit, qaoa()),
+    "energies": (f.energies, CURVE),
     "arms": (f.bars, arms()),
     "counts": (f.counts, outcomes_seen()),
     "counts simulated": (f.counts, outcomes_seen("Simulated", "cpu")),
@@ -198,6 +207,14 @@ ODD: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     ),
     "circuit without gates": (f.circuit, f.Circuit("empty", 0, ())),
     "circuit of 500 layers": (f.circuit, qaoa(layers=500, qubits=4)),
+    "energies of nothing": (f.energies, loop()),
+    "energies of one": (f.energies, loop((-1.13, 0.0, True))),
+    "energies nan": (
+        f.energies,
+        loop((float("nan"), 1.0, False), (None, None, True), (-1.1, float("inf"), True)),
+    ),
+    "energies of a hair": (f.energies, f.Energies((f.Measured(1, 0.0, 0.0),), 0.0, 0.0, 0.0)),
+    "energies of many": (f.energies, loop(*[(-1.1, 0.01, False)] * 40)),
     "counts of nothing": (f.counts, f.Counts("Measured", 0, ())),
     "counts of one": (f.counts, f.Counts("Measured", 9, (f.OutcomeShare("1", 1, 1),))),
     "counts with nan": (f.counts, f.Counts("Measured", 9, (f.OutcomeShare("1", float("nan"), 2),))),
@@ -321,6 +338,17 @@ def test_the_frontier_names_its_axes_and_nests_what_coincides():
     assert drawn.table.rows[2][1:4] == ("21.0\u202f%", "21.4\u202f%", "11.7\u202f%")
     assert drawn.svg.count('class="f-ink3 thin"') == 40
     assert "40 random choices and 5 efficient ones" in drawn.sentence
+
+
+def test_a_loop_is_drawn_over_the_exact_energy_and_says_on_which_side_of_it_it_ended():
+    drawn = f.energies(CURVE)
+    assert [row[0] for row in drawn.table.rows] == ["1", "2", "3, last"]
+    assert drawn.table.rows[0][3] == "20.30\u202fmHa above exact"
+    assert "0.70\u202fmHa below exact" in drawn.sentence and "chemical accuracy" in drawn.svg
+    heights = [float(y) for y in re.findall(r'<circle cx="[0-9.]+%" cy="([0-9.]+)"', drawn.svg)]
+    assert heights == sorted(heights), "lower energies are further down"
+    assert drawn.svg.count("<polyline") == 1
+    assert "No energy was measured" in f.energies(loop((None, None, True))).sentence
 
 
 def test_more_return_is_higher_and_more_risk_is_further_right():

@@ -17,6 +17,7 @@ from hybridops.web.figures.costs import (
 from hybridops.web.figures.counts import Counts, OutcomeShare, counts
 from hybridops.web.figures.cut import Cut, Edge, Node, cut
 from hybridops.web.figures.days import Day, Days, day_strip, sparkline
+from hybridops.web.figures.energy import Energies, Measured, energies
 from hybridops.web.figures.frontier import Frontier, Place, frontier
 from hybridops.web.figures.glyphs import stave_glyph, stave_small
 from hybridops.web.figures.routes import Route, RouteMap, Stop, route_map
@@ -39,6 +40,7 @@ __all__ = [
     "Day",
     "Days",
     "Edge",
+    "Energies",
     "Figure",
     "Frontier",
     "Gate",
@@ -46,6 +48,7 @@ __all__ = [
     "Kind",
     "Lane",
     "Mark",
+    "Measured",
     "Node",
     "Outcome",
     "OutcomeShare",
@@ -66,6 +69,7 @@ __all__ = [
     "counts",
     "cut",
     "day_strip",
+    "energies",
     "frontier",
     "histogram",
     "kind_mark",

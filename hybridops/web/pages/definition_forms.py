@@ -11,13 +11,14 @@ from django import forms
 
 from hybridops.definitions.review import VERDICTS
 from hybridops.domain.errors import BadInput
-from hybridops.domain.verdict import ARMS
+from hybridops.domain.verdict import ARMS, SLACKS
 from hybridops.domain.workflow import Fallback
 from hybridops.trust.canonical import read as read_json
 from hybridops.web.proving import ProofFields
 
 JSON_BYTES_MAX = 64 * 1024
 RANGE = ("default", "low", "high", "step")
+SHARE, AMOUNT = SLACKS
 
 
 class WorkflowForm(forms.Form):
@@ -36,7 +37,13 @@ class WorkflowForm(forms.Form):
 
     def __init__(self, body: Mapping[str, Any], data: Any = None) -> None:
         initial = {name: body.get(name) for name in ("title", "summary", "fallback", "submissions_max")}
-        super().__init__(data, initial={**initial, **body.get("acceptance", {})})
+        rule = body.get("acceptance", {})
+        super().__init__(data, initial={**initial, **rule, SHARE: rule.get(SHARE, rule.get(AMOUNT))})
+        self.slack = AMOUNT if AMOUNT in rule else SHARE
+        if self.slack == AMOUNT:
+            self.fields[SHARE] = forms.FloatField(
+                min_value=0, label=f"Or above it by this much at most, in {body.get('unit') or 'its unit'}"
+            )
         self.drafted = body
         for parameter in body.get("parameters", []):
             self._add(parameter)
@@ -62,7 +69,7 @@ class WorkflowForm(forms.Form):
     def body(self) -> dict[str, Any]:
         given, body = self.cleaned_data, deepcopy(dict(self.drafted))
         body |= {name: given[name] for name in ("title", "summary", "fallback", "submissions_max")}
-        body["acceptance"] = {name: given[name] for name in ("against", "worse_by_at_most")}
+        body["acceptance"] = {"against": given["against"], self.slack: given[SHARE]}
         for parameter in body["parameters"]:
             self._put(parameter, given)
         return body

@@ -15,9 +15,11 @@ from hybridops.web.figures import (
     Counts,
     Cut,
     Edge,
+    Energies,
     Figure,
     Frontier,
     Gate,
+    Measured,
     Node,
     OutcomeShare,
     Place,
@@ -27,12 +29,14 @@ from hybridops.web.figures import (
     circuit,
     counts,
     cut,
+    energies,
     frontier,
     route_map,
 )
 from hybridops.web.viewmodels.results import best_classical, method, objective
 
-_GATE = re.compile(r"^(h|x|sx|rx|ry|rz|cx|cz)(?:\(([-+0-9.e]+)\))? (q\[[0-9]+\](?:, q\[[0-9]+\])*);$")
+_GATE = re.compile(r"^(h|x|sx|rx|ry|rz|cx|cz)(?:\(([^()]{1,40})\))? (q\[[0-9]+\](?:, q\[[0-9]+\])*);$")
+_NUMBER = re.compile(r"^[-+]?[0-9.]+(?:e[-+]?[0-9]+)?$")
 _MEASURE = re.compile(r"^c\[[0-9]+\] = measure q\[([0-9]+)\];$")
 _QUBITS = re.compile(r"^qubit\[([0-9]+)\] q;$", re.MULTILINE)
 
@@ -118,6 +122,21 @@ def cut_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: str) 
     )
 
 
+def energy_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: str) -> Figure:
+    """The energies of a variational loop, submission by submission."""
+    return energies(
+        Energies(
+            points=tuple(
+                Measured(row["submission"], row["energy"], row["error"], row["final"])
+                for row in drawn["points"]
+            ),
+            exact=drawn["exact"],
+            hartree_fock=drawn["hartree_fock"],
+            accuracy=drawn["accuracy"],
+        )
+    )
+
+
 def _place(row: Mapping[str, Any], name: str) -> Place:
     return Place(row["volatility"], row["return"], name, ", ".join(row["assets"]), row["value_at_risk"])
 
@@ -126,6 +145,7 @@ PICTURES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any], Mapping[str,
     "routes": ("The routes", "to scale", routes_figure),
     "counts": ("The outcomes", "share of shots, by bit string", counts_figure),
     "frontier": ("Risk and return", "what the past was like, not what comes", frontier_figure),
+    "energy": ("The energy", "of each submission, from Hartree-Fock or trained parameters on", energy_figure),
     "cut": ("The two sides", "laid out by springs, not to scale", cut_figure),
 }
 
@@ -162,4 +182,9 @@ def _gate(line: str) -> Gate | None:
     if not (found := _GATE.match(line)):
         return None
     qubits = tuple(int(number) for number in re.findall(r"[0-9]+", found[3]))
-    return Gate(found[1], qubits, f"{found[1].capitalize()} {float(found[2]):.2f}" if found[2] else "")
+    return Gate(found[1], qubits, f"{found[1].capitalize()} {_angle(found[2])}" if found[2] else "")
+
+
+def _angle(text: str) -> str:
+    """A number to two places; of a template the expression in its inputs as it stands."""
+    return f"{float(text):.2f}" if _NUMBER.match(text) else text
