@@ -173,7 +173,8 @@ class StepInput:
     `results` holds the summaries of the stages before it, by stage key; in a rerun also what this stage said
     itself, so that what was cut short by time is cut at the same place; `artifact` fetches bytes by
     digest (verified); `report` tells progress from 0 to 1 with a short sentence. `bindings` are the sets of values
-    that each of the `samples` was measured under; empty for a circuit without inputs.
+    that each of the `samples` was measured under; empty for a circuit without inputs. `submissions_left` is what the
+    approval still allows, where a loop asks what to send next.
     """
 
     problem: bytes
@@ -183,6 +184,7 @@ class StepInput:
     artifact: Callable[[str], bytes]
     samples: Sequence[SampleSet] = ()
     bindings: Sequence[Sequence[Mapping[str, float]]] = ()
+    submissions_left: int | None = None
     deadline_seconds: float = 60.0
     prefer_gpu: bool = True
     report: Callable[[float, str], None] = field(default=lambda share, text: None)

@@ -7,6 +7,7 @@ execution that wrote the attempt down; every other one looks the key up.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -85,7 +86,7 @@ def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) 
     bodies = [program_of(ctx, item) for item in envelope.programs]
     shots, circuits = affordable_shots(envelope, bodies), envelope.bindings_max
     slot = slot_cost(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits)
-    bindings = _asked(ctx).get("bindings", []) if envelope.inputs else []
+    bindings = _asked(ctx, envelope).get("bindings", []) if envelope.inputs else []
     row = Submission(
         run=ctx.run,
         ordinal=ordinal,
@@ -122,7 +123,11 @@ def _send(ctx: Context, row: Submission) -> Proposal:
 def _after_result(ctx: Context) -> Proposal:
     """Another submission of the same envelope where the workflow asks for one; otherwise the stage is done."""
     envelope = read(_request(ctx).envelope)
-    if ctx.spec.step and len(ctx.submissions) < envelope.submissions_max and _asked(ctx).get("more"):
+    if (
+        ctx.spec.step
+        and len(ctx.submissions) < envelope.submissions_max
+        and _asked(ctx, envelope).get("more")
+    ):
         return _next(ctx, envelope, envelope.programs[0])
     rows = [row for row in ctx.submissions if row.state == _S.RETRIEVED]
     shots = sum(row.shots_done or 0 for row in rows)
@@ -137,11 +142,12 @@ def _after_result(ctx: Context) -> Proposal:
     )
 
 
-def _asked(ctx: Context) -> Mapping[str, Any]:
+def _asked(ctx: Context, envelope: Envelope) -> Mapping[str, Any]:
     """What the workflow wants to know next, from what came back so far: "more", and the "bindings" to run."""
     from hybridops.engine.compute import step_input  # compute imports the stage kinds
 
-    return wiring.workflow(ctx.family()).steps[ctx.spec.step](step_input(ctx)).summary
+    given = replace(step_input(ctx), submissions_left=envelope.submissions_max - len(ctx.submissions))
+    return wiring.workflow(ctx.family()).steps[ctx.spec.step](given).summary
 
 
 def _next(ctx: Context, envelope: Envelope, listed: Listed) -> Proposal:

@@ -80,7 +80,8 @@ class RecordedWorkflow:
             results = {key: value for key, value in given.results.items() if "request" not in value}
             samples = [digest(canonical(asdict(item))) for item in given.samples]
             problem = digest(given.problem)
-            bound = [list(map(dict, sets)) for sets in given.bindings if sets]
+            bound: list[Any] = [list(map(dict, sets)) for sets in given.bindings if sets]
+            bound += [] if given.submissions_left is None else [given.submissions_left]
             asked = [
                 self.implementation,
                 name,

@@ -81,21 +81,25 @@ def bindings(plan: Plan, circuits: Circuits) -> Bindings:
 
 
 def followed(step: StepInput, plan: Plan) -> Loop:
-    """The whole loop again, from its start through every result."""
+    """The whole loop again, from its start through every result.
+
+    The last submission that the approval allows repeats the best point, however few there were.
+    """
     most = settings_of(step.parameters).submissions
     centre, settled = start_point(step, plan), False
     rounds: list[Round] = []
     spreads: list[float] = []
     for sample, sent in zip(step.samples, step.bindings, strict=False):
-        final = settled or len(rounds) == most - 1
-        circuits = _repeated(plan, centre, spreads) if final else _sweep(plan, centre)
+        last = _repeated(plan, centre, spreads)
+        final = settled or len(rounds) == most - 1 or _all_same(bindings(plan, last), sent)
+        circuits = last if final else _sweep(plan, centre)
         found = Round(centre, circuits, _counted(plan, circuits, sample, sent), final)
         rounds.append(found)
         if final or len(rounds) == most:
             return Loop(tuple(rounds), [])
         spreads = [part.spread if part else 0.0 for part in readings(plan, found, centre)]
         centre, settled = _moved(plan, found)
-    final = settled or len(rounds) == most - 1
+    final = settled or len(rounds) == most - 1 or step.submissions_left == 1
     return Loop(tuple(rounds), _repeated(plan, centre, spreads) if final else _sweep(plan, centre))
 
 
@@ -136,6 +140,10 @@ def _counted(
 def _shots(plan: Plan, sample: SampleSet, part: Mapping[str, int]) -> Shots:
     one = SampleSet(part, 0, 0, sample.backend, sample.calibration_digest, 0.0, {})
     return read_samples([one], plan.template.qubits)
+
+
+def _all_same(wanted: Bindings, sent: Sequence[Mapping[str, float]]) -> bool:
+    return len(wanted) == len(sent) and all(map(_same, wanted, sent))
 
 
 def _same(wanted: Mapping[str, float], sent: Mapping[str, float]) -> bool:

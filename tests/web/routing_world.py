@@ -73,7 +73,9 @@ def routing_run(world: World, snapshot: DataSnapshot, **changes: Any) -> Run:
     return Run.objects.get(pk=run.pk)
 
 
-def decide(user: User, run: Run, verdict: str = "approve", reason: str = "looks right") -> None:
+def decide(
+    user: User, run: Run, verdict: str = "approve", reason: str = "looks right", **more: object
+) -> None:
     request = by_subject(subject(run.pk))
     assert request is not None
     if request.state == RequestState.PENDING:
@@ -84,6 +86,7 @@ def decide(user: User, run: Run, verdict: str = "approve", reason: str = "looks 
             verdict=verdict,
             digest_shown=request.digest,
             reason=reason,
+            **more,  # type: ignore[arg-type]
         )
 
 

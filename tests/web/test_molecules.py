@@ -72,6 +72,17 @@ def test_a_loop_runs_to_the_end_under_one_approval(world: World, as_: SignIn, h2
     assert len(answer["submissions"]) == len(rows)
 
 
+def test_a_reviewer_s_smaller_budget_still_ends_with_an_answer(world: World, as_: SignIn, h2: DataSnapshot):
+    """The loop hears how many submissions the approval leaves, and keeps the last for the answer."""
+    run = molecule_run(world, h2)
+    decide(world.mikkel, run, "narrow", limits={"submissions_max": 2})
+    run = finish(run)
+    rows = list(Submission.objects.filter(run=run).order_by("ordinal"))
+    assert [len(row.bindings) for row in rows] == [6, 40]
+    assert run.outcome in (RunState.ACCEPTED, RunState.NOT_ACCEPTED), run.why
+    assert "too coarse" not in shown(world, as_, run)
+
+
 def test_without_a_reason_no_qpu_is_asked(world: World, as_: SignIn, h2: DataSnapshot):
     run = finish(molecule_run(world, h2, priority_class="validation", anyway=""))
     assert run.outcome == RunState.DEGRADED, run.why
