@@ -1,7 +1,7 @@
 """Dollars an accepted solution costs by where the angles come from: loops on the QPU, training, other instances.
 
 The plan with its rules stands in docs/evidence.md. Only counts and dollars are told, so that a busy machine does
-not matter; about half an hour of one core. HYBRIDOPS_BENCH_KEEP names a file that keeps what was measured, so
+not matter; about 45 minutes of one core. HYBRIDOPS_BENCH_KEEP names a file that keeps what was measured, so
 that a bench that was stopped goes on.
 """
 
