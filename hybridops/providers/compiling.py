@@ -26,7 +26,7 @@ WIRES_MAX = 16  # with the qubits it only passes through
 
 def as_it_is(circuit: Circuit, provider: str, backend: str) -> Program:
     """For a simulator that takes every gate: the same circuit in our own writing. No time, no error."""
-    return _program(circuit, write(circuit, hardware=False), provider, backend, 0.0, None)
+    return described(circuit, write(circuit, hardware=False), provider, backend, 0.0, None)
 
 
 def for_device(circuit: Circuit, provider: str, name: str, *, seed: int) -> Program:
@@ -48,12 +48,13 @@ def for_device(circuit: Circuit, provider: str, name: str, *, seed: int) -> Prog
     if not tried:
         raise BadInput(f"On {name} the circuit touches more than {WIRES_MAX} qubits; make it smaller.")
     lost, _, best, seconds = min(tried, key=lambda each: each[:2])
-    return _program(best, write(best, hardware=True), provider, name, seconds, -lost)
+    return described(best, write(best, hardware=True), provider, name, seconds, -lost)
 
 
-def _program(
+def described(
     circuit: Circuit, text: str, provider: str, backend: str, seconds: float, fidelity: float | None
 ) -> Program:
+    """The record of a circuit that was compiled to this text."""
     double = sum(len(gate.on) == 2 for gate in circuit.gates)
     return Program(
         provider=provider,
