@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from hybridops.domain.errors import BadInput
@@ -30,25 +30,35 @@ def as_it_is(circuit: Circuit, provider: str, backend: str) -> Program:
 
 
 def for_device(circuit: Circuit, provider: str, name: str, *, seed: int) -> Program:
-    """The best of some transpilations by expected success, which weighs gates, read-out and waiting.
-
-    Imports qiskit. Raises BadInput where the circuit does not fit.
-    """
+    """`for_machine` for one of our snapshots, within what its noise can be simulated for."""
     if len(circuit.qubits) > NOISY_QUBITS_MAX:
         raise BadInput(
             f"{len(circuit.qubits)} qubits are too many under noise; use at most {NOISY_QUBITS_MAX}."
         )
-    machine = device(name)
+    return for_machine(circuit, provider, device(name), seed=seed, wires_max=WIRES_MAX)
+
+
+def for_machine(
+    circuit: Circuit, provider: str, machine: Device, *, seed: int, wires_max: int | None = None
+) -> Program:
+    """The best of some transpilations by expected success, which weighs gates, read-out and waiting.
+
+    Imports qiskit. Raises BadInput where the circuit does not fit, or would touch more than `wires_max` qubits.
+    """
+    if len(circuit.qubits) > (most := len(_target(machine)[0])):
+        raise BadInput(f"{machine.name} joins {most} working qubits; the circuit has {len(circuit.qubits)}.")
     tried = []
     for number, found in enumerate(_transpiled(circuit, machine, seed)):
-        if len(found.qubits) > WIRES_MAX:
+        if wires_max is not None and len(found.qubits) > wires_max:
             continue
         plan = schedule(found, machine)
         tried.append((-expected_success(found, plan, machine), number, found, plan.seconds))
     if not tried:
-        raise BadInput(f"On {name} the circuit touches more than {WIRES_MAX} qubits; make it smaller.")
+        raise BadInput(
+            f"On {machine.name} the circuit touches more than {wires_max} qubits; make it smaller."
+        )
     lost, _, best, seconds = min(tried, key=lambda each: each[:2])
-    return described(best, write(best, hardware=True), provider, name, seconds, -lost)
+    return described(best, write(best, hardware=True), provider, machine.name, seconds, -lost)
 
 
 def described(
@@ -75,7 +85,7 @@ def _transpiled(circuit: Circuit, machine: Device, seed: int) -> Iterator[Circui
     from qiskit.transpiler import generate_preset_pass_manager
 
     given = _to_qiskit(circuit)
-    physical, target = _target(machine.name)
+    physical, target = _target(machine)
     for number in range(TRIES):
         manager = generate_preset_pass_manager(
             LEVEL, target=target, seed_transpiler=(seed + number) % (1 << 31)
@@ -111,14 +121,13 @@ def _from_qiskit(made: Any, physical: tuple[int, ...]) -> Circuit:
     return Circuit(tuple(sorted(used)), tuple(gates), read_out)
 
 
-@cache
-def _target(name: str) -> tuple[tuple[int, ...], Any]:
+@lru_cache(maxsize=16)
+def _target(machine: Device) -> tuple[tuple[int, ...], Any]:
     """The device as qiskit's Target over its largest connected part, and the physical qubits of its indices."""
     from qiskit.circuit import Measure, Parameter
     from qiskit.circuit.library import CZGate, RZGate, SXGate, XGate
     from qiskit.transpiler import InstructionProperties, Target
 
-    machine = device(name)
     physical = tuple(sorted(_largest_part(machine)))
     index = {qubit: place for place, qubit in enumerate(physical)}
     qubits = [machine.qubits[qubit] for qubit in physical]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,3 +77,7 @@ def listening() -> Iterator[Ears]:
     finally:
         root.removeHandler(ears)
         root.setLevel(before)
+
+
+def named(check: Callable[..., None]) -> str:
+    return check.__name__.removeprefix("check_")

@@ -23,7 +23,7 @@ from hybridops.providers.conformance import (
 )
 from hybridops.providers.conformance_remote import HASTY_SECONDS, REMOTE_CHECKS, StageBench
 from hybridops.providers.fakecloud.cloud import Cloud
-from tests.providers.stage import HIDDEN, PUBLIC, Naps, fresh, kept, listening, stage
+from tests.providers.stage import HIDDEN, PUBLIC, Naps, fresh, kept, listening, named, stage
 
 botocore = pytest.importorskip(
     "botocore", reason="boto3 is not installed: pip install -r requirements/dev.txt"
@@ -74,10 +74,6 @@ def bench(cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest) -> Stage
         naps=naps.taken,
         code="Device calibration failed",
     )
-
-
-def named(check: Callable[..., None]) -> str:
-    return check.__name__.removeprefix("check_")
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=named)
