@@ -96,7 +96,7 @@ class Braket:
 
     def compile(self, circuit: str, backend: Backend, *, seed: int) -> Program:
         """Raises BadInput for what is not a straight-line circuit or does not fit. Asks nobody."""
-        read = words.straight(qasm.parse(circuit, qubits_max=backend.qubits))
+        read = qasm.parse(circuit, qubits_max=backend.qubits).straight()
         return described(read, words.written(read), self.key, backend.name, 0.0, None)
 
     def submit(self, program: Program, *, shots: int, seed: int, key: str) -> str:

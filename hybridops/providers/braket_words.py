@@ -124,14 +124,6 @@ def _errors(of: Sequence[Mapping[str, Any]], name: str, *, readout: bool) -> lis
     ]
 
 
-def straight(read: qasm.Circuit) -> qasm.Circuit:
-    """The same circuit with its qubits numbered so that bit i of the outcome is qubit i."""
-    order = [*read.measured, *(qubit for qubit in read.qubits if qubit not in read.measured)]
-    place = {qubit: index for index, qubit in enumerate(order)}
-    gates = tuple(gate._replace(on=tuple(place[qubit] for qubit in gate.on)) for gate in read.gates)
-    return qasm.Circuit(tuple(range(len(order))), gates, tuple(range(len(read.measured))))
-
-
 def written(read: qasm.Circuit) -> str:
     """Braket's OpenQASM: no include, gates by its own names."""
     named = tuple(gate._replace(name=_GATES.get(gate.name, gate.name)) for gate in read.gates)

@@ -154,3 +154,13 @@ def whole(shares: Mapping[str, float], shots: int) -> Counter[str]:
     for name in sorted(exact, key=lambda each: (int(exact[each]) - exact[each], each))[:left]:
         counts[name] += 1
     return +counts
+
+
+def drawn(shares: Mapping[str, float], shots: int, seed: str) -> dict[str, int]:
+    """Counts of so many shots drawn from exact chances; the same text as seed gives the same counts."""
+    import numpy as np
+
+    names, chances = list(shares), np.array(list(shares.values()))
+    rng = np.random.default_rng(int(digest(seed.encode())[:16], 16))
+    counts = rng.multinomial(shots, chances / chances.sum())
+    return {name: int(count) for name, count in zip(names, counts, strict=True) if count}

@@ -46,7 +46,7 @@ def cloud(served: Cloud) -> Cloud:
 
 
 def adapter(
-    cloud: Cloud, folder: Path, naps: Naps, region: str = "us-east-1", seconds: float = 10.0
+    cloud: Cloud, folder: Path, naps: Naps, region: str = "us-east-1", seconds: float = 60.0
 ) -> Braket:
     return Braket(
         secrets=kept(folder, "braket", KEYS),

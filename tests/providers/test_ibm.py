@@ -31,7 +31,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One quick transpilation: how good it is, is tested elsewhere."""
+    """One quick transpilation, and no look through the call stack for IBM's statistics at every request."""
+    monkeypatch.setenv("USAGE_DATA_OPT_OUT", "True")
     monkeypatch.setattr(compiling, "TRIES", 1)
     monkeypatch.setattr(compiling, "LEVEL", 1)
 
@@ -41,7 +42,7 @@ def cloud(served: Cloud) -> Cloud:
     return fresh(served, ibm=HIDDEN)
 
 
-def adapter(cloud: Cloud, folder: Path, naps: Naps, seconds: float = 10.0) -> IBM:
+def adapter(cloud: Cloud, folder: Path, naps: Naps, seconds: float = 60.0) -> IBM:
     return IBM(
         secrets=kept(folder, "ibm", {"token": HIDDEN}),
         instance=INSTANCE,

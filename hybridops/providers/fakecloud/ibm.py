@@ -10,6 +10,7 @@ import base64
 import json
 import time
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -107,13 +108,11 @@ def _backends(asked: Asked) -> Response:
     now, jobs = asked.cloud.clock.now(), asked.cloud.jobs.all(NAME)
     found = []
     for name, snapshot in MACHINES.items():
-        configuration, _ = devices.raw(snapshot)
         found.append(
             {
                 "name": name,
                 "status": {"name": "online", "reason": "available"},
-                "qubits": configuration["n_qubits"],
-                "processor_type": configuration["processor_type"],
+                "qubits": devices.device(snapshot).size,
                 "queue_length": sum(job.backend == name and job.phase(now) == "queued" for job in jobs),
             }
         )
@@ -124,14 +123,20 @@ def _missing_machine() -> Response:
     return problem(404, 1007, "Backend not found.")
 
 
+@cache
+def _page(snapshot: str, part: int) -> Response:
+    """Configuration (0) or properties (1) of a machine: large, and always the same."""
+    return told(devices.raw(snapshot)[part])
+
+
 def _configuration(asked: Asked) -> Response:
     snapshot = MACHINES.get(asked.path["name"])
-    return _missing_machine() if snapshot is None else told(devices.raw(snapshot)[0])
+    return _missing_machine() if snapshot is None else _page(snapshot, 0)
 
 
 def _properties(asked: Asked) -> Response:
     snapshot = MACHINES.get(asked.path["name"])
-    return _missing_machine() if snapshot is None else told(devices.raw(snapshot)[1])
+    return _missing_machine() if snapshot is None else _page(snapshot, 1)
 
 
 def _status(asked: Asked) -> Response:

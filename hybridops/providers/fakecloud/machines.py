@@ -16,6 +16,13 @@ IDEAL_QUBITS = 20
 PARTIAL_SHARE = 0.6
 
 
+def prepare() -> None:
+    """To be called before any thread computes: qiskit 2.6 crashes later if a thread that ends was first to
+    import it, and a server's worker threads do end.
+    """
+    import qiskit.circuit  # noqa: F401
+
+
 def machine(snapshot: str) -> Device | None:
     """The snapshot under a machine; None for the ideal one. Raises OSError where its files are missing."""
     return None if snapshot == IDEAL else device(snapshot)

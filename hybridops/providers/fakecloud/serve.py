@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
-from hybridops.providers.fakecloud import braket, control, ibm
+from hybridops.providers.fakecloud import braket, control, ibm, ionq, machines
 from hybridops.providers.fakecloud.cloud import Cloud
 
 HOST = "127.0.0.1"
@@ -19,11 +19,14 @@ START_SECONDS = 10.0
 
 def app(cloud: Cloud) -> Starlette:
     """All dialects, each below its own name."""
-    return Starlette(routes=[*control.routes(cloud), *braket.routes(cloud), *ibm.routes(cloud)])
+    return Starlette(
+        routes=[*control.routes(cloud), *braket.routes(cloud), *ibm.routes(cloud), *ionq.routes(cloud)]
+    )
 
 
 def serve(cloud: Cloud, port: int) -> None:
     """Until a signal ends it."""
+    machines.prepare()
     cloud.url = f"http://{HOST}:{port}"
     uvicorn.run(app(cloud), host=HOST, port=port, log_level="warning", lifespan="off")
 
@@ -31,6 +34,7 @@ def serve(cloud: Cloud, port: int) -> None:
 @contextmanager
 def running(cloud: Cloud) -> Iterator[str]:
     """The server in a thread, on a port that is free; its address. It ends with the block."""
+    machines.prepare()
     config = uvicorn.Config(app(cloud), host=HOST, port=0, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="fakecloud", daemon=True)
