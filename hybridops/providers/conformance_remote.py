@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from hybridops.domain.errors import ProviderError, ProviderRefused, ProviderUnclear
 from hybridops.domain.ports import CancelOutcome, Capability, Provider, RemoteState
-from hybridops.providers.conformance import CIRCUIT, SHOTS, Bench
+from hybridops.providers.conformance import SHOTS, Bench
 from hybridops.providers.fakecloud import faults
 from hybridops.providers.fakecloud.cloud import Cloud
 from hybridops.providers.fakecloud.faults import Fault
@@ -78,7 +78,7 @@ def check_server_error(bench: StageBench) -> None:
 
 
 def check_no_answer(bench: StageBench) -> None:
-    program = bench.hasty.compile(CIRCUIT, bench.target(), seed=1)
+    program = bench.hasty.compile(bench.circuit, bench.target(), seed=1)
     bench.hasty.backends()
     bench.script(faults.HANG, "submit", seconds=HANG_SECONDS)
     send = partial(bench.hasty.submit, program, shots=SHOTS, seed=1, key=str(uuid4()))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
-from hybridops.providers.fakecloud import braket, control, ibm, ionq, machines
+from hybridops.providers.fakecloud import braket, control, dwave, ibm, ionq, machines
 from hybridops.providers.fakecloud.cloud import Cloud
 
 HOST = "127.0.0.1"
@@ -19,9 +19,8 @@ START_SECONDS = 10.0
 
 def app(cloud: Cloud) -> Starlette:
     """All dialects, each below its own name."""
-    return Starlette(
-        routes=[*control.routes(cloud), *braket.routes(cloud), *ibm.routes(cloud), *ionq.routes(cloud)]
-    )
+    dialects = (control, braket, ibm, ionq, dwave)
+    return Starlette(routes=[found for dialect in dialects for found in dialect.routes(cloud)])
 
 
 def serve(cloud: Cloud, port: int) -> None:
