@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from hybridops.providers.fakecloud.clock import Clock
 from hybridops.providers.fakecloud.cloud import Cloud
-from hybridops.providers.fakecloud.serve import running
 from hybridops.providers.remote import Pause
 from hybridops.providers.secrets import Files
 
@@ -34,8 +35,9 @@ class Naps:
 @contextmanager
 def stage(folder: Path, **credentials: str) -> Iterator[Cloud]:
     """A cloud that is being served; `credentials` by vendor."""
+    serve = pytest.importorskip("hybridops.providers.fakecloud.serve", reason="starlette is not installed")
     cloud = Cloud(folder / "cloud", credentials=credentials, clock=Clock(moving=False))
-    with running(cloud):
+    with serve.running(cloud):
         yield cloud
 
 

@@ -16,7 +16,6 @@ from hybridops.providers import embedding
 from hybridops.providers.conformance import CHECKS, CIRCUIT, Bench
 from hybridops.providers.conformance_remote import HASTY_SECONDS, REMOTE_CHECKS, StageBench
 from hybridops.providers.dwave import DWave
-from hybridops.providers.fakecloud import dwave as played
 from hybridops.providers.fakecloud.cloud import Cloud
 from hybridops.solvers.qubo import Qubo
 from hybridops.trust.canonical import canonical
@@ -26,6 +25,8 @@ pytest.importorskip(
     "dwave.cloud", reason="dwave-cloud-client is not installed: pip install -r requirements/dev.txt"
 )
 pytest.importorskip("minorminer", reason="minorminer is not installed: pip install -r requirements/dev.txt")
+
+played = pytest.importorskip("hybridops.providers.fakecloud.dwave", reason="starlette is not installed")
 
 OPERATIONS = {"submit": "submit", "poll": "problem", "cancel": "cancel"}
 COST = canonical(
