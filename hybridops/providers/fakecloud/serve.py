@@ -32,9 +32,17 @@ def serve(cloud: Cloud, port: int) -> None:
 
 @contextmanager
 def running(cloud: Cloud) -> Iterator[str]:
-    """The server in a thread, on a port that is free; its address. It ends with the block."""
+    """The stage in a thread; its address. It ends with the block."""
     machines.prepare()
-    config = uvicorn.Config(app(cloud), host=HOST, port=0, log_level="critical", lifespan="off")
+    with serving(app(cloud)) as url:
+        cloud.url = url
+        yield url
+
+
+@contextmanager
+def serving(site: Starlette) -> Iterator[str]:
+    """A site on a port that is free, in a thread; its address. It ends with the block."""
+    config = uvicorn.Config(site, host=HOST, port=0, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="fakecloud", daemon=True)
     thread.start()
@@ -43,10 +51,8 @@ def running(cloud: Cloud) -> Iterator[str]:
         if not thread.is_alive() or time.monotonic() > deadline:
             raise RuntimeError("The stage did not start.")
         time.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    cloud.url = f"http://{HOST}:{port}"
     try:
-        yield cloud.url
+        yield f"http://{HOST}:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         server.force_exit = True
