@@ -16,7 +16,7 @@ from hybridops.definitions.queries import policy, price_book, price_book_by_dige
 from hybridops.domain.budget import PriceBook, Quote, Rule, quote, to_micro
 from hybridops.domain.data import Reach
 from hybridops.domain.envelope import Envelope, Listed
-from hybridops.domain.errors import BadInput, Refused
+from hybridops.domain.errors import BadInput, ProviderError, Refused
 from hybridops.domain.placement import Option, Placement, place
 from hybridops.domain.ports import Backend, Program
 from hybridops.domain.workflow import Definition
@@ -96,10 +96,10 @@ def compile_programs(ctx: Context) -> Done:
         if blocked:
             options.append(Option(backend.provider, backend.name, Decimal(0), None, None, blocked))
             continue
-        text, provider = texts[source(backend.kind)], wiring.provider(backend.provider)
+        text = texts[source(backend.kind)]
         try:
-            program = provider.compile(text, backend, seed=ctx.run.plan["seed"])
-        except BadInput as problem:  # of this backend: another may well take it
+            program = wiring.provider(backend.provider).compile(text, backend, seed=ctx.run.plan["seed"])
+        except (BadInput, ProviderError) as problem:  # of this backend: another may well take it
             blocked = str(problem).rstrip(".")
             options.append(Option(backend.provider, backend.name, Decimal(0), None, None, blocked))
             continue
