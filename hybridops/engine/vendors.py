@@ -44,7 +44,7 @@ def check_packages(path: str) -> None:
     extra, names = PACKAGES.get(path.partition(":")[0], ("", ()))
     missing = [name for name in names if not _is_installed(name)]
     if missing:
-        message = f"{', '.join(missing)} is not installed: install the extra {extra}."
+        message = f"Not installed: {', '.join(missing)}; install the extra {extra}."
         raise ProviderRefused(message, kind="unavailable")
 
 
