@@ -27,7 +27,7 @@ from hybridops.domain.ports import (
 from hybridops.providers import braket_words as words
 from hybridops.providers import qasm, remote
 from hybridops.providers.compiling import described
-from hybridops.providers.remote import Meaning, Pause
+from hybridops.providers.remote import Pause
 from hybridops.providers.secrets import Secret, Secrets
 
 NAME = "Amazon Braket"
@@ -100,8 +100,9 @@ class Braket:
         return described(read, words.written(read), self.key, backend.name, 0.0, None)
 
     def submit(self, program: Program, *, shots: int, seed: int, key: str) -> str:
-        arn, backend = self._target(program.backend)
-        remote.checked(program, self.key, shots=shots, shots_max=backend.shots_max, key=key)
+        with remote.before_sending():
+            arn, backend = self._target(program.backend)
+            remote.checked(program, self.key, shots=shots, shots_max=backend.shots_max, key=key)
         action = {
             "braketSchemaHeader": {"name": words.PROGRAM, "version": "1"},
             "source": program.text,
@@ -266,7 +267,7 @@ class Braket:
     @contextmanager
     def _asking(self, *, submits: bool = False) -> Iterator[None]:
         """The SDK's errors as ours. They are not chained: they carry requests, and those carry credentials."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
         self._pause.keep()
         try:
@@ -274,9 +275,11 @@ class Braket:
                 yield
         except ClientError as problem:
             raise self._meant(problem.response, submits=submits) from None
+        except ParamValidationError as problem:
+            text = remote.sentence(f"The request cannot be sent: {problem}")
+            raise remote.problem_of(words.ERRORS["ValidationException"], text, submits=submits) from None
         except BotoCoreError as problem:
-            text = f"{NAME} did not answer: {type(problem).__name__}."
-            raise remote.problem_of(Meaning("timeout", certain=False), text, submits=submits) from None
+            raise remote.unanswered(NAME, problem, submits=submits) from None
 
     def _meant(self, answer: Mapping[str, Any], *, submits: bool) -> ProviderError:
         error, http = answer.get("Error", {}), answer.get("ResponseMetadata", {})

@@ -24,14 +24,15 @@ HASTY_SECONDS, HANG_SECONDS = 0.3, 0.6  # how long the hasty adapter waits, and 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageBench(Bench):
     """A bench whose other side is the stage. `operations` tells what the adapter's calls are there: submit,
-    poll, cancel. `hasty` is the same adapter, waiting HASTY_SECONDS for an answer. `naps` are the seconds that
-    the adapter's Pause has slept, on a clock that it moved itself.
+    poll, cancel. `hasty` is the same adapter, waiting HASTY_SECONDS for an answer; `nowhere` one whose address
+    nobody answers at. `naps` are the seconds that the adapter's Pause has slept, on a clock that it moved itself.
     """
 
     cloud: Cloud
     vendor: str
     operations: Mapping[str, str]
     hasty: Provider
+    nowhere: Provider
     naps: list[float] = field(default_factory=list)
     code: str = ""  # a reason for failing, in the vendor's words
 
@@ -83,6 +84,13 @@ def check_no_answer(bench: StageBench) -> None:
     bench.script(faults.HANG, "submit", seconds=HANG_SECONDS)
     send = partial(bench.hasty.submit, program, shots=SHOTS, seed=1, key=str(uuid4()))
     assert _raises(ProviderUnclear, send).kind == "timeout"
+
+
+def check_nobody_there(bench: StageBench) -> None:
+    """Without a connection nothing was sent: that is certain, so the job may go elsewhere."""
+    send = partial(bench.nowhere.submit, bench.program(), shots=SHOTS, seed=1, key=str(uuid4()))
+    assert _raises(ProviderRefused, send).kind == "timeout"
+    _raises(ProviderError, bench.nowhere.backends)
 
 
 def check_maintenance(bench: StageBench) -> None:
@@ -204,6 +212,7 @@ REMOTE_CHECKS: tuple[Callable[[StageBench], None], ...] = (
     check_lost_answer,
     check_server_error,
     check_no_answer,
+    check_nobody_there,
     check_maintenance,
     check_short_pause,
     check_long_pause,

@@ -27,7 +27,7 @@ from hybridops.domain.ports import (
 )
 from hybridops.providers import dwave_session, embedding, remote
 from hybridops.providers import dwave_words as words
-from hybridops.providers.remote import Meaning, Pause
+from hybridops.providers.remote import Pause
 from hybridops.providers.secrets import TOKEN, Secret, Secrets
 from hybridops.trust.canonical import canonical, digest
 
@@ -107,13 +107,14 @@ class DWave:
         )
 
     def submit(self, program: Program, *, shots: int, seed: int, key: str) -> str:
-        backend = self._target(program.backend)
-        remote.checked(program, self.key, shots=shots, shots_max=backend.shots_max, key=key)
-        solver, placed = self._graph(backend), embedding.read_placed(program.text)
-        physical = placed.physical(solver["properties"]["couplers"])
+        with remote.before_sending():
+            backend = self._target(program.backend)
+            remote.checked(program, self.key, shots=shots, shots_max=backend.shots_max, key=key)
+            solver, placed = self._graph(backend), embedding.read_placed(program.text)
+            physical = placed.physical(solver["properties"]["couplers"])
+            job = dwave_session.job(solver, *physical, reads=shots, label=key)
         body = {"text": program.text, "shots": shots, "backend": backend.name, "calibration": backend.digest}
         self._keep(f"sent-{digest(key.encode())}", body)
-        job = dwave_session.job(solver, *physical, reads=shots, label=key)
         with self._asking(submits=True) as (_, problems):
             (told,) = [one.model_dump() for one in problems.submit_problems([job])]
             if "error_code" in told:
@@ -247,8 +248,10 @@ class DWave:
     def _meant(self, problem: Any, *, submits: bool) -> ProviderError:
         name = type(problem).__name__
         if problem.response is None:
-            meaning = words.ERRORS.get(name, Meaning("timeout", certain=False))
-            return remote.problem_of(meaning, f"{NAME} did not answer: {name}.", submits=submits)
+            if name not in words.ERRORS:
+                return remote.unanswered(NAME, problem, submits=submits)
+            text = f"{NAME} did not answer: {name}."
+            return remote.problem_of(words.ERRORS[name], text, submits=submits)
         self._pause.note(remote.retry_after(problem.response.headers.get("Retry-After")))
         code = getattr(problem, "error_code", None) or problem.response.status_code
         return self._said(int(code), str(getattr(problem, "error_msg", "") or ""), submits=submits)

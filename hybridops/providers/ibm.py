@@ -25,7 +25,7 @@ from hybridops.domain.ports import (
 )
 from hybridops.providers import devices, ibm_session, qasm, remote
 from hybridops.providers import ibm_words as words
-from hybridops.providers.remote import Meaning, Pause
+from hybridops.providers.remote import Pause
 from hybridops.providers.secrets import TOKEN, Secret, Secrets
 
 NAME = "IBM Quantum"
@@ -108,8 +108,9 @@ class IBM:
         return for_machine(read, self.key, _machine(backend.name, _table(backend)), seed=seed)
 
     def submit(self, program: Program, *, shots: int, seed: int, key: str) -> str:
-        backend = self._target(program.backend)
-        remote.checked(program, self.key, shots=shots, shots_max=backend.shots_max, key=key)
+        with remote.before_sending():
+            backend = self._target(program.backend)
+            remote.checked(program, self.key, shots=shots, shots_max=backend.shots_max, key=key)
         with self._asking(submits=True) as api:
             told = api.program_run(
                 program_id="sampler",
@@ -212,8 +213,7 @@ class IBM:
     def _meant(self, problem: Exception, *, submits: bool) -> ProviderError:
         answer = ibm_session.answer_of(problem)
         if answer is None:
-            text = f"{NAME} did not answer: {type(problem.__cause__ or problem).__name__}."
-            return remote.problem_of(Meaning("timeout", certain=False), text, submits=submits)
+            return remote.unanswered(NAME, problem, submits=submits)
         self._pause.note(remote.retry_after(answer.headers.get("Retry-After")))
         if answer.status_code == 401:
             self._made = None  # a token that was withdrawn before its end

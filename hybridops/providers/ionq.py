@@ -24,7 +24,7 @@ from hybridops.domain.ports import (
 )
 from hybridops.providers import ionq_words as words
 from hybridops.providers import qasm, remote
-from hybridops.providers.remote import Meaning, Pause
+from hybridops.providers.remote import Pause
 from hybridops.providers.secrets import TOKEN, Secret, Secrets
 
 NAME = "IonQ"
@@ -91,9 +91,10 @@ class IonQ:
         return described(read, text, self.key, backend.name, seconds, fidelity)
 
     def submit(self, program: Program, *, shots: int, seed: int, key: str) -> str:
-        backend = self._target(program.backend)
-        remote.checked(program, self.key, shots=shots, shots_max=backend.shots_max, key=key)
-        bits = len(qasm.parse(program.text).measured)
+        with remote.before_sending():
+            backend = self._target(program.backend)
+            remote.checked(program, self.key, shots=shots, shots_max=backend.shots_max, key=key)
+            bits = len(qasm.parse(program.text).measured)
         body = {
             "type": "ionq.qasm3.v1",
             "backend": program.backend,
@@ -222,8 +223,7 @@ class IonQ:
             with remote.reading(NAME, submits=submits):
                 yield ask
         except httpx.HTTPError as problem:
-            text = f"{NAME} did not answer: {type(problem).__name__}."
-            raise remote.problem_of(Meaning("timeout", certain=False), text, submits=submits) from None
+            raise remote.unanswered(NAME, problem, submits=submits) from None
 
     def _meant(self, answer: Any, *, submits: bool) -> ProviderError:
         self._pause.note(remote.retry_after(answer.headers.get("Retry-After")))

@@ -14,12 +14,24 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from hybridops.domain.errors import ProviderError, ProviderRefused, ProviderUnclear
+from hybridops.domain.errors import BadInput, ProviderError, ProviderRefused, ProviderUnclear
 from hybridops.domain.ports import Backend, Program, RemoteState
 from hybridops.trust.canonical import digest, digest_of
 
 PATIENCE_SECONDS = 5.0
 KEY_MAX = 64
+CHAIN_MAX = 10
+# What urllib3, httpx and botocore call a connection that was never made.
+_NEVER_CONNECTED = frozenset(
+    {
+        "NewConnectionError",
+        "NameResolutionError",
+        "ConnectTimeoutError",
+        "ConnectTimeout",
+        "ConnectError",
+        "EndpointConnectionError",
+    }
+)
 MESSAGE_MAX = 300
 
 
@@ -55,6 +67,29 @@ def reading(vendor: str, *, submits: bool = False) -> Iterator[None]:
     except (AttributeError, LookupError, TypeError, ValueError) as problem:
         text = f"An answer of {vendor} cannot be read ({type(problem).__name__})."
         raise problem_of(Meaning("malformed", certain=False), text, submits=submits) from None
+
+
+@contextmanager
+def before_sending() -> Iterator[None]:
+    """What goes wrong while a submission is being prepared: nothing was sent, so it is certainly not taken."""
+    try:
+        yield
+    except ProviderRefused:
+        raise
+    except ProviderError as problem:
+        raise ProviderRefused(str(problem), kind=problem.kind) from None
+    except BadInput as problem:
+        raise ProviderRefused(str(problem), kind="invalid_program") from None
+
+
+def unanswered(vendor: str, problem: BaseException, *, submits: bool) -> ProviderError:
+    """A request without an answer. Where no connection came about, nothing was sent, and that is certain."""
+    names, seen = [type(problem).__name__], problem.__cause__ or problem.__context__
+    while seen is not None and len(names) < CHAIN_MAX:
+        names.append(type(seen).__name__)
+        seen = seen.__cause__ or seen.__context__
+    meaning = Meaning("timeout", certain=not _NEVER_CONNECTED.isdisjoint(names))
+    return problem_of(meaning, f"{vendor} did not answer: {names[0]}.", submits=submits)
 
 
 def sentence(text: str, *, hide: Iterable[str] = ()) -> str:

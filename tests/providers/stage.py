@@ -16,6 +16,7 @@ from hybridops.providers.remote import Pause
 from hybridops.providers.secrets import Files
 
 PUBLIC = "caller-7f3a"  # what the stage compares: an access key's id, or a whole token
+NOWHERE = "http://127.0.0.1:9"  # nobody listens on the discard port
 HIDDEN = "hush-5b1e9c-hush"  # what no log and no message may show
 
 

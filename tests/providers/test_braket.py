@@ -23,7 +23,7 @@ from hybridops.providers.conformance import (
 )
 from hybridops.providers.conformance_remote import HASTY_SECONDS, REMOTE_CHECKS, StageBench
 from hybridops.providers.fakecloud.cloud import Cloud
-from tests.providers.stage import HIDDEN, PUBLIC, Naps, fresh, kept, listening, named, stage
+from tests.providers.stage import HIDDEN, NOWHERE, PUBLIC, Naps, fresh, kept, listening, named, stage
 
 botocore = pytest.importorskip(
     "botocore", reason="boto3 is not installed: pip install -r requirements/dev.txt"
@@ -46,14 +46,14 @@ def cloud(served: Cloud) -> Cloud:
 
 
 def adapter(
-    cloud: Cloud, folder: Path, naps: Naps, region: str = "us-east-1", seconds: float = 60.0
+    cloud: Cloud, folder: Path, naps: Naps, region: str = "us-east-1", seconds: float = 60.0, url: str = ""
 ) -> Braket:
     return Braket(
         secrets=kept(folder, "braket", KEYS),
         region=region,
         bucket="amazon-braket-results",
-        endpoint=f"{cloud.url}/braket",
-        s3_endpoint=f"{cloud.url}/s3",
+        endpoint=f"{url or cloud.url}/braket",
+        s3_endpoint=f"{url or cloud.url}/s3",
         timeout_seconds=seconds,
         pause=naps.pause,
     )
@@ -71,6 +71,7 @@ def bench(cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest) -> Stage
         vendor="braket",
         operations=OPERATIONS,
         hasty=adapter(cloud, tmp_path, Naps(), DEVICES[name], HASTY_SECONDS),
+        nowhere=adapter(cloud, tmp_path, Naps(), url=NOWHERE),
         naps=naps.taken,
         code="Device calibration failed",
     )

@@ -19,7 +19,7 @@ from hybridops.providers.dwave import DWave
 from hybridops.providers.fakecloud.cloud import Cloud
 from hybridops.solvers.qubo import Qubo
 from hybridops.trust.canonical import canonical
-from tests.providers.stage import HIDDEN, Naps, fresh, kept, listening, named, stage
+from tests.providers.stage import HIDDEN, NOWHERE, Naps, fresh, kept, listening, named, stage
 
 pytest.importorskip(
     "dwave.cloud", reason="dwave-cloud-client is not installed: pip install -r requirements/dev.txt"
@@ -45,11 +45,11 @@ def cloud(served: Cloud) -> Cloud:
     return fresh(served, dwave=HIDDEN)
 
 
-def adapter(cloud: Cloud, folder: Path, naps: Naps, seconds: float = 60.0) -> DWave:
+def adapter(cloud: Cloud, folder: Path, naps: Naps, seconds: float = 60.0, url: str = "") -> DWave:
     return DWave(
         secrets=kept(folder, "dwave", {"token": HIDDEN}),
         folder=folder / "dwave",
-        endpoint=f"{cloud.url}/dwave/sapi/v2",
+        endpoint=f"{url or cloud.url}/dwave/sapi/v2",
         timeout_seconds=seconds,
         pause=naps.pause,
     )
@@ -69,6 +69,7 @@ def bench(cloud: Cloud, tmp_path: Path) -> StageBench:
         vendor="dwave",
         operations=OPERATIONS,
         hasty=adapter(cloud, tmp_path, Naps(), HASTY_SECONDS),
+        nowhere=adapter(cloud, tmp_path, Naps(), url=NOWHERE),
         naps=naps.taken,
         code="The chip warmed up",
     )

@@ -15,7 +15,7 @@ from hybridops.providers.conformance import CHECKS, CIRCUIT, Bench
 from hybridops.providers.conformance_remote import HASTY_SECONDS, REMOTE_CHECKS, StageBench
 from hybridops.providers.fakecloud.cloud import Cloud
 from hybridops.providers.ibm import IBM
-from tests.providers.stage import HIDDEN, Naps, fresh, kept, listening, named, stage
+from tests.providers.stage import HIDDEN, NOWHERE, Naps, fresh, kept, listening, named, stage
 
 pytest.importorskip("qiskit_ibm_runtime", reason="qiskit-ibm-runtime is not installed")
 
@@ -42,13 +42,13 @@ def cloud(served: Cloud) -> Cloud:
     return fresh(served, ibm=HIDDEN)
 
 
-def adapter(cloud: Cloud, folder: Path, naps: Naps, seconds: float = 60.0) -> IBM:
+def adapter(cloud: Cloud, folder: Path, naps: Naps, seconds: float = 60.0, url: str = "") -> IBM:
     return IBM(
         secrets=kept(folder, "ibm", {"token": HIDDEN}),
         instance=INSTANCE,
         backends=["ibm_torino"],
-        endpoint=f"{cloud.url}/ibm/api/v1",
-        iam=f"{cloud.url}/ibm",
+        endpoint=f"{url or cloud.url}/ibm/api/v1",
+        iam=f"{url or cloud.url}/ibm",
         timeout_seconds=seconds,
         pause=naps.pause,
     )
@@ -66,6 +66,7 @@ def bench(cloud: Cloud, tmp_path: Path) -> StageBench:
         vendor="ibm",
         operations=OPERATIONS,
         hasty=adapter(cloud, tmp_path, Naps(), HASTY_SECONDS),
+        nowhere=adapter(cloud, tmp_path, Naps(), url=NOWHERE),
         naps=naps.taken,
         code="1010",
     )

@@ -25,7 +25,7 @@ from hybridops.providers.conformance_remote import HASTY_SECONDS, REMOTE_CHECKS,
 from hybridops.providers.fakecloud.cloud import Cloud
 from hybridops.providers.ionq import IonQ
 from hybridops.providers.sampling import sample_ideal
-from tests.providers.stage import HIDDEN, Naps, fresh, kept, listening, named, stage
+from tests.providers.stage import HIDDEN, NOWHERE, Naps, fresh, kept, listening, named, stage
 
 pytest.importorskip("httpx", reason="httpx is not installed: pip install -r requirements/dev.txt")
 
@@ -43,10 +43,10 @@ def cloud(served: Cloud) -> Cloud:
     return fresh(served, ionq=HIDDEN)
 
 
-def adapter(cloud: Cloud, folder: Path, naps: Naps, seconds: float = 60.0) -> IonQ:
+def adapter(cloud: Cloud, folder: Path, naps: Naps, seconds: float = 60.0, url: str = "") -> IonQ:
     return IonQ(
         secrets=kept(folder, "ionq", {"token": HIDDEN}),
-        endpoint=f"{cloud.url}/ionq/v0.4",
+        endpoint=f"{url or cloud.url}/ionq/v0.4",
         timeout_seconds=seconds,
         pause=naps.pause,
     )
@@ -64,6 +64,7 @@ def bench(cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest) -> Stage
         vendor="ionq",
         operations=OPERATIONS,
         hasty=adapter(cloud, tmp_path, Naps(), HASTY_SECONDS),
+        nowhere=adapter(cloud, tmp_path, Naps(), url=NOWHERE),
         naps=naps.taken,
         code="QuantumComputerError",
     )
