@@ -7,6 +7,7 @@ idempotency key: the key is a tag, looked up where an answer was lost, and nothi
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
@@ -30,6 +31,7 @@ from hybridops.providers.secrets import TOKEN, Secret, Secrets
 
 NAME = "IBM Quantum"
 FOUND_MAX = 10
+PAGES_SECONDS = 300.0
 
 
 class IBM:
@@ -84,6 +86,7 @@ class IBM:
         self._pause = pause or Pause(NAME)
         self._made: tuple[Secret, Any] | None = None
         self._listed: dict[str, Backend] = {}
+        self._pages: dict[str, tuple[float, tuple[dict[str, Any], dict[str, Any]]]] = {}
 
     def backends(self) -> Sequence[Backend]:
         found: dict[str, Backend] = {}
@@ -91,10 +94,8 @@ class IBM:
             for told in api.backends()["devices"]:
                 if self._names and told["name"] not in self._names:
                     continue
-                page = api.backend(told["name"])
-                seen = words.backend_of(
-                    told, page.configuration(), page.properties(), provider=self.key, region=self._region
-                )
+                pages = self._pages_of(api, told["name"])
+                seen = words.backend_of(told, *pages, provider=self.key, region=self._region)
                 if seen is not None:
                     found[seen.name] = seen
         self._listed = found
@@ -169,6 +170,15 @@ class IBM:
         with self._asking() as api:
             asked = int(job["params"]["pubs"][0][2])
             return words.usage_of(job, api.program_job(job_id).metadata(), asked)
+
+    def _pages_of(self, api: Any, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Configuration and properties, which are large and change a few times a day."""
+        kept = self._pages.get(name)
+        if kept is None or time.monotonic() - kept[0] > PAGES_SECONDS:
+            page = api.backend(name)
+            kept = (time.monotonic(), (page.configuration(), page.properties()))
+            self._pages[name] = kept
+        return kept[1]
 
     def _target(self, name: str) -> Backend:
         if name not in self._listed:

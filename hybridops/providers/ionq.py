@@ -66,6 +66,7 @@ class IonQ:
         self._pause = pause or Pause(NAME)
         self._made: tuple[Secret, Any] | None = None
         self._listed: dict[str, Backend] = {}
+        self._pages: dict[str, dict[str, Any]] = {}  # characterizations by their id; one never changes
 
     def backends(self) -> Sequence[Backend]:
         found: dict[str, Backend] = {}
@@ -75,7 +76,11 @@ class IonQ:
                     continue
                 page = None
                 if number := told.get("characterization_id"):
-                    page = ask("GET", f"/backends/{told['backend']}/characterizations/{number}")
+                    if number not in self._pages:
+                        self._pages[number] = ask(
+                            "GET", f"/backends/{told['backend']}/characterizations/{number}"
+                        )
+                    page = self._pages[number]
                 seen = words.backend_of(told, page, provider=self.key, region=self._region)
                 found[seen.name] = seen
         self._listed = found

@@ -185,3 +185,10 @@ def test_what_was_changed_is_not_sent(bench: StageBench, cloud: Cloud) -> None:
 def test_without_an_address_it_is_ibm_s_own(tmp_path: Path) -> None:
     provider = IBM(secrets=kept(tmp_path, "ibm", {"token": HIDDEN}), instance=INSTANCE)
     assert provider._api().session.base_url == "https://quantum.cloud.ibm.com/api/v1"
+
+
+def test_the_large_pages_are_not_asked_for_at_every_look(bench: StageBench, cloud: Cloud) -> None:
+    for _ in range(3):
+        bench.provider.backends()
+    assert cloud.requests["ibm.backends"] == 3
+    assert cloud.requests["ibm.properties"] == 1
