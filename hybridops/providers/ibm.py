@@ -225,13 +225,16 @@ class IBM:
         if answer is None:
             return remote.unanswered(NAME, problem, submits=submits)
         self._pause.note(remote.retry_after(answer.headers.get("Retry-After")))
+        secret = self._made[0].values() if self._made else ()
         if answer.status_code == 401:
             self._made = None  # a token that was withdrawn before its end
         code, message = words.told_by(answer.text)
         meaning = words.CODES.get(code) or words.STATUSES.get(
             answer.status_code, words.fault(answer.status_code)
         )
-        text = remote.sentence(f"{NAME} says {code or answer.status_code}: {message or 'no more'}")
+        text = remote.sentence(
+            f"{NAME} says {code or answer.status_code}: {message or 'no more'}", hide=secret
+        )
         return remote.problem_of(meaning, text, submits=submits)
 
 

@@ -192,3 +192,41 @@ def test_the_large_pages_are_not_asked_for_at_every_look(bench: StageBench, clou
         bench.provider.backends()
     assert cloud.requests["ibm.backends"] == 3
     assert cloud.requests["ibm.properties"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_sdk_s_own_sampler_plays_here_too(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """QiskitRuntimeService and SamplerV2 as they are, but for the search of instances, which has an address of its own."""
+    from qiskit import QuantumCircuit
+    from qiskit.transpiler import generate_preset_pass_manager
+    from qiskit_ibm_runtime import QiskitRuntimeService, SamplerV2
+
+    class Service(QiskitRuntimeService):
+        def instances(self) -> list[dict[str, object]]:
+            return [
+                {"crn": INSTANCE, "plan": "open", "name": "rehearsal", "tags": [], "pricing_type": "free"}
+            ]
+
+    monkeypatch.setenv("IAM_URL", f"{cloud.url}/ibm")
+    service = Service(
+        channel="ibm_quantum_platform",
+        token=HIDDEN,
+        instance=INSTANCE,
+        url="https://rehearsal.example",
+        url_resolver=lambda *_: f"{cloud.url}/ibm/api/v1",
+    )
+    backend = service.backend("ibm_torino")
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    placed = generate_preset_pass_manager(1, backend=backend, seed_transpiler=1).run(circuit)
+    job = SamplerV2(backend).run([placed], shots=300)
+    assert job.status() == "QUEUED"
+    cloud.finish_all()
+    assert job.status() == "DONE"
+    counts = job.result()[0].data.meas.get_counts()
+    assert sum(counts.values()) == 300
+    assert counts["011"] > 150
+    assert job.usage() > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,6 +39,7 @@ class Cloud:
         self.credentials, self.url = dict(credentials), ""
         self.requests: Counter[str] = Counter()  # how often each operation was asked for
         self._seed, self._wait_seconds = seed, wait_seconds
+        self._taking = threading.Lock()  # a job's number gives its id and its wait
 
     def take(
         self,
@@ -51,9 +53,10 @@ class Cloud:
     ) -> Job:
         """A job from now on, or the one that `token` named before."""
         kind = fault.kind if fault is not None and fault.kind in OF_JOBS else ""
-        if kind == DUPLICATE:
-            self._add(vendor, backend, request, "", "", runs_seconds, None)
-        return self._add(vendor, backend, request, kind, fault.code if fault else "", runs_seconds, token)
+        with self._taking:
+            if kind == DUPLICATE:
+                self._add(vendor, backend, request, "", "", runs_seconds, None)
+            return self._add(vendor, backend, request, kind, fault.code if fault else "", runs_seconds, token)
 
     def _add(
         self,

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from hybridops.domain.errors import BadInput
 from hybridops.providers import devices, qasm
-from hybridops.providers.fakecloud import faults, machines
+from hybridops.providers.fakecloud import faults, ibm_qiskit, machines
 from hybridops.providers.fakecloud.cloud import Cloud
 from hybridops.providers.fakecloud.endpoint import Asked, route, told
 from hybridops.providers.fakecloud.faults import Fault
@@ -28,7 +28,7 @@ from hybridops.providers.noise import schedule
 from hybridops.trust.canonical import digest
 
 NAME = "ibm"
-TOKEN_SECONDS = 3600
+TOKEN_SECONDS, TOKEN_ENDS = 3600, 4_102_444_800  # told to who asks; what stands in the token (2100)
 PAGE = 200
 RAN_TOO_LONG = 1305
 MACHINES = {f"ibm_{origin}": name for name, origin in devices.SNAPSHOTS.items()}
@@ -62,8 +62,11 @@ class _Iam:
 
 
 def token(api_key: str) -> str:
-    """The token of a key: no secret, since the stage lets nobody else in; its end is always an hour away."""
-    parts: tuple[dict[str, str], ...] = ({"alg": "none"}, {"sub": digest(api_key.encode())[:16]}, {})
+    """The token of a key: no secret, since the stage lets nobody else in. It is a JWT because IBM's SDK reads
+    its times, and they are always the same, so that it can be compared.
+    """
+    claims = {"sub": digest(api_key.encode())[:16], "iat": 0, "exp": TOKEN_ENDS}
+    parts: tuple[dict[str, object], ...] = ({"alg": "RS256", "typ": "JWT"}, claims, {})
     return ".".join(
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
     )
@@ -155,15 +158,15 @@ def _create(asked: Asked) -> Response:
     if body.get("program_id") != "sampler":
         return problem(404, 1006, "Only the sampler is played here.")
     try:
-        ((text, _, shots),) = body["params"]["pubs"]
+        ((sent, _, shots),) = body["params"]["pubs"]
+        text, register = ibm_qiskit.text_of(sent)
         seconds = _shot_seconds(body["backend"], text) * shots
     except (BadInput, TypeError, ValueError) as why:
         return problem(400, 1002, f"Error in the validation process of the job: {why}")
     if seconds > float(body.get("cost", 1e9)):
         return problem(400, 1002, "The job would run longer than its own limit.")
-    job = asked.cloud.take(
-        NAME, body["backend"], {**body, "seconds": seconds}, fault=asked.fault, runs_seconds=seconds
-    )
+    request = {**body, "seconds": seconds, "text": text, "register": register}
+    job = asked.cloud.take(NAME, body["backend"], request, fault=asked.fault, runs_seconds=seconds)
     return told({"id": job.job_id, "backend": job.backend})
 
 
@@ -228,13 +231,16 @@ def _results(asked: Asked) -> Response:
 
 
 def _sampled(job: Job) -> dict[str, Any]:
-    """A shot is a hexadecimal number whose lowest bit is bit 0."""
-    ((text, _, asked_shots),) = job.request["params"]["pubs"]
+    """A shot is a hexadecimal number whose lowest bit is bit 0; the SDK's sampler asks for its own objects."""
+    ((_, _, asked_shots),) = job.request["params"]["pubs"]
+    text, register = job.request["text"], job.request["register"]
     shots = machines.shots_done(asked_shots, job.fault)
     seed = machines.seed_of(job.job_id)
     counts = machines.counts(text, MACHINES[job.backend], shots=shots, seed=seed, placed=True)
+    if job.request["params"].get("support_qiskit"):
+        return ibm_qiskit.encoded(counts, register)
     samples = [hex(int(bits[::-1], 2)) for bits, count in counts.items() for _ in range(count)]
-    data = {"c": {"samples": samples, "num_bits": len(next(iter(counts)))}}
+    data = {register: {"samples": samples, "num_bits": len(next(iter(counts)))}}
     return {"results": [{"data": data, "metadata": {}}], "metadata": {"version": 2}}
 
 
