@@ -8,6 +8,7 @@ is kept in a folder before anything is sent. Bit i of a result is bit i of the c
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -34,6 +35,7 @@ from hybridops.trust.canonical import canonical, digest
 NAME = "D-Wave"
 VARIABLES_MAX = 1000
 FOUND_MAX = 10
+LOOK_SECONDS = 60.0
 
 
 class DWave:
@@ -72,8 +74,12 @@ class DWave:
         self._pause = pause or Pause(NAME)
         self._made: tuple[Secret, tuple[Any, Any]] | None = None
         self._listed: dict[str, Backend] = {}
+        self._looked = 0.0
 
     def backends(self) -> Sequence[Backend]:
+        """A solver's description is megabytes, so it is asked for once a minute at most."""
+        if self._listed and time.monotonic() - self._looked < LOOK_SECONDS:
+            return list(self._listed.values())
         found: dict[str, Backend] = {}
         with self._asking() as (solvers, _):
             for told in (one.root.model_dump(exclude_none=True) for one in solvers.list_solvers()):
@@ -81,7 +87,7 @@ class DWave:
                     seen = words.backend_of(told, provider=self.key, region=self._region)
                     self._keep(f"graph-{seen.calibration['graph']}", told)
                     found[seen.name] = seen
-        self._listed = found
+        self._listed, self._looked = found, time.monotonic()
         return list(found.values())
 
     def compile(self, circuit: str, backend: Backend, *, seed: int) -> Program:

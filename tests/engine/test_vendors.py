@@ -30,11 +30,12 @@ from tests.world import World, submit
 BRAKET = "hybridops.providers.braket:Braket"
 
 
-def configure(monkeypatch: pytest.MonkeyPatch, folder: Path, path: str, **options: object) -> None:
+def configure(monkeypatch: pytest.MonkeyPatch, home: Path, path: str, **options: object) -> None:
     """The provider "scripted" becomes this one, with its secret in a folder."""
-    kept(folder, "braket", {"access_key_id": PUBLIC, "secret_access_key": HIDDEN})
+    for name in ("braket", "scripted"):
+        kept(home, name, {"access_key_id": PUBLIC, "secret_access_key": HIDDEN, "token": PUBLIC})
     monkeypatch.setattr(settings, "PROVIDERS", {"scripted": (path, options)})
-    secrets = ("hybridops.providers.secrets:Files", {"folder": folder / "secrets"})
+    secrets = ("hybridops.providers.secrets:Files", {"folder": home / "secrets"})
     monkeypatch.setattr(settings, "SECRETS", secrets)
     vendors.secrets.cache_clear()
     wiring.provider.cache_clear()
@@ -46,29 +47,52 @@ def _no_secrets_after() -> Iterator[None]:
     vendors.secrets.cache_clear()
 
 
+COST = b'{"linear":[-4,1,5],"offset":1.5,"quadratic":[[0,1,-2],[1,2,1]]}'
+
+
 def encode(given: StepInput) -> StepOutput:
     summary = {"circuit": {"qubits": 3, "template_digest": digest(b"template")}, "angles": {"gamma": [0.1]}}
-    return StepOutput(summary, {"circuit": CIRCUIT.encode()})
+    return StepOutput(summary, {"circuit": CIRCUIT.encode(), "cost": COST})
+
+
+# Vendor → the module that its client needs, its adapter, its options on the stage, its operation, what it offers.
+VENDORS = {
+    "braket": ("boto3", BRAKET, {"bucket": "results", "endpoint": "{url}/braket", "s3_endpoint": "{url}/s3"}, "CreateQuantumTask", "amazon/sv1"),
+    "ibm": ("qiskit_ibm_runtime", "hybridops.providers.ibm:IBM", {"instance": "crn:v1:a", "endpoint": "{url}/ibm/api/v1", "iam": "{url}/ibm"}, "create", "ibm_torino"),
+    "ionq": ("httpx", "hybridops.providers.ionq:IonQ", {"endpoint": "{url}/ionq/v0.4"}, "create", "simulator"),
+    "dwave": ("minorminer", "hybridops.providers.dwave:DWave", {"endpoint": "{url}/dwave/sapi/v2", "folder": "{folder}"}, "submit", "Advantage_rehearsal1.1"),
+}  # fmt: skip
 
 
 @pytest.fixture
-def cloud(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """The stage's exact simulator as the only open backend of the world's provider."""
-    pytest.importorskip("boto3", reason="boto3 is not installed: pip install -r requirements/dev.txt")
+def cloud(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Cloud]:
+    """One vendor of the stage as the world's provider, and none of its scripted backends open."""
+    vendor = getattr(request, "param", "braket")
+    package, path, options, _, backend = VENDORS[vendor]
+    pytest.importorskip(package, reason=f"{package} is not installed: pip install -r requirements/dev.txt")
     monkeypatch.setitem(Fake.steps, "encode", encode)  # type: ignore[arg-type]
-    with stage(tmp_path, braket=PUBLIC) as made:
-        options = {"endpoint": f"{made.url}/braket", "s3_endpoint": f"{made.url}/s3", "bucket": "results"}
-        configure(monkeypatch, tmp_path, BRAKET, region="here", **options)
+    with stage(tmp_path, **{vendor: PUBLIC}) as made:
+        there = {name: text.format(url=made.url, folder=tmp_path) for name, text in options.items()}
+        only = {"backends": [backend]} if vendor != "braket" else {}
+        configure(monkeypatch, tmp_path, path, region="here", secret="scripted", **there, **only)
         backends.close("scripted")
         poll.observe("scripted")
         yield made
 
 
-def test_a_run_over_a_vendor_whose_answer_is_lost(world: World, cloud: Cloud) -> None:
+@pytest.mark.slow  # real clients, and their imports
+@pytest.mark.parametrize("cloud", VENDORS, indirect=True)
+def test_a_run_over_a_vendor_whose_answer_is_lost(
+    world: World, cloud: Cloud, request: pytest.FixtureRequest
+) -> None:
+    """Whatever the vendor: the job is found by its key, there is one, and it is billed once."""
+    vendor = request.node.callspec.params["cloud"]
     run = submit(world, parameters={"rounds": 1})
     assert drive(run.pk).state == RunState.AWAITING_APPROVAL
     decide(world, run)
-    cloud.script.add(faults.Fault(faults.LOST, "braket.CreateQuantumTask"))
+    cloud.script.add(faults.Fault(faults.LOST, f"{vendor}.{VENDORS[vendor][3]}"))
     states = set()
     for _ in range(12):
         drive(run.pk)
@@ -79,8 +103,8 @@ def test_a_run_over_a_vendor_whose_answer_is_lost(world: World, cloud: Cloud) ->
     assert SubmissionState.UNKNOWN in states, "the answer was not lost"
     assert run.outcome == RunState.ACCEPTED, run.why
     (row,) = run.submissions.all()
-    assert len(cloud.jobs.all("braket")) == 1, "it was sent twice"
-    assert row.backend == "amazon/sv1"
+    assert len(cloud.jobs.all(vendor)) == 1, "it was sent twice"
+    assert row.backend == VENDORS[vendor][4]
     assert row.settled
     assert row.cost_micro == 300_000 + 10_000 * row.shots
     assert row.shots_done == row.shots
