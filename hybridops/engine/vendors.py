@@ -44,7 +44,8 @@ def check_packages(path: str) -> None:
     extra, names = PACKAGES.get(path.partition(":")[0], ("", ()))
     missing = [name for name in names if not _is_installed(name)]
     if missing:
-        message = f"Not installed: {', '.join(missing)}; install the extra {extra}."
+        todo = f"start with HYBRIDOPS_REQUIREMENTS=vendors, or install the extra {extra}"
+        message = f"Not installed: {', '.join(missing)}; {todo}."
         raise ProviderRefused(message, kind="unavailable")
 
 

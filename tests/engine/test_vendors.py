@@ -139,7 +139,7 @@ def test_a_missing_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     needs = {"hybridops.providers.braket": ("braket", ("boto3_that_nobody_has", "json"))}
     monkeypatch.setattr(vendors, "PACKAGES", needs)
     configure(monkeypatch, tmp_path, BRAKET, region="here", bucket="b")
-    why = "Not installed: boto3_that_nobody_has; install the extra braket."
+    why = "Not installed: boto3_that_nobody_has; start with HYBRIDOPS_REQUIREMENTS=vendors"
     assert why in listing()
     with pytest.raises(ProviderRefused, match="install the extra braket") as caught:
         wiring.provider("scripted")

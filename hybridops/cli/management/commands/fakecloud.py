@@ -25,7 +25,9 @@ class Command(BaseCommand):
         try:
             from hybridops.providers.fakecloud import rehearsal, serve
         except ImportError as problem:
-            raise CommandError(f"{problem.name} is not installed: install the extra fakecloud.") from None
+            raise CommandError(
+                f"{problem.name} is not installed: start with HYBRIDOPS_REQUIREMENTS=vendors."
+            ) from None
         from hybridops.providers.fakecloud.cloud import Cloud
 
         folder = settings.HOME / "fakecloud"
