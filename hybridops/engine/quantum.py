@@ -25,7 +25,7 @@ from hybridops.engine.drift import check_same, drift
 from hybridops.engine.programs import affordable_shots, program_of, slot_cost
 from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.sending import send
-from hybridops.experiments import conduct
+from hybridops.experiments import conduct, turns
 from hybridops.experiments.models import Submission
 from hybridops.experiments.transitions import Ending, SubmissionMove
 from hybridops.quotas.queries import spending_stop
@@ -82,9 +82,10 @@ def _first(ctx: Context) -> Proposal:
 def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) -> Proposal:
     """The next submission. What it promises is a whole one's worth, so that every one costs the same at most."""
     ordinal = len(ctx.submissions) + 1
+    listed, kept = _turn(ctx, envelope, listed)
     program = program_of(ctx, listed)
     bodies = [program_of(ctx, item) for item in envelope.programs]
-    shots = min(affordable_shots(envelope, bodies), int(ctx.run.parameters["shots"]))
+    shots = min(affordable_shots(envelope, bodies), int(ctx.run.parameters["shots"]), kept)
     circuits = envelope.bindings_max
     slot = slot_cost(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits)
     bindings = _asked(ctx, envelope).get("bindings", []) if envelope.inputs else []
@@ -108,7 +109,17 @@ def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) 
         seed=ctx.run.plan["seed"] + ordinal - 1,
         made_at=clock.now(),
     )
-    return Reserve(row, to_micro(slot), consume, envelope.price_book)
+    pairs = tuple((item.provider, item.backend) for item in envelope.programs)
+    return Reserve(row, to_micro(slot), consume, envelope.price_book, pairs, envelope.not_after)
+
+
+def _turn(ctx: Context, envelope: Envelope, wanted: Listed) -> tuple[Listed, int]:
+    """The approved pair whose turn it is and the most shots it goes with; what is wanted where it never had to wait."""
+    turn = turns.granted(ctx.stage.pk) if ctx.stage.summary.get(turns.WAITED) else None
+    if turn is None:
+        return wanted, envelope.shots_max
+    pairs = {(item.provider, item.backend): item for item in envelope.programs}
+    return pairs.get((turn.provider, turn.backend), wanted), turn.shots or envelope.shots_max
 
 
 def _send(ctx: Context, row: Submission) -> Proposal:

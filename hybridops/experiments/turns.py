@@ -1,0 +1,203 @@
+"""Whose turn it is to send something: asked for in the transaction that sends, given by whoever comes by.
+
+Where no cap is set nobody waits and nothing is written. A turn that is given and not used lapses and is given again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from hybridops.backends import caps
+from hybridops.domain import clock
+from hybridops.domain.actors import SYSTEM, Actor
+from hybridops.domain.budget import from_micro
+from hybridops.domain.dispatch import Cap, Denial, Grant, Key, dispatch
+from hybridops.domain.errors import Fenced
+from hybridops.domain.placement import Placement
+from hybridops.domain.states import StageState
+from hybridops.experiments import conduct, sites
+from hybridops.experiments.announce import nudge
+from hybridops.experiments.dbtime import db_now
+from hybridops.experiments.models import Run, Stage, Turn
+from hybridops.experiments.transitions import StageMove, apply
+
+GRANT_SECONDS = 60.0
+WAITED = "turn"  # in the summary of a stage that has had to wait
+KEEPS_ITS_PLACE = (conduct.TURN, conduct.STOPPED, conduct.FROZEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What would be sent where, and where else it may go, by what is approved."""
+
+    to: Key
+    listed: tuple[Key, ...]
+    cost_micro: int
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """It goes where `why` is empty. `again`: its turn is at another backend, its grant says at which. `first`: it has
+    just begun to wait.
+    """
+
+    why: str = ""
+    again: bool = False
+    first: bool = False
+
+
+@transaction.atomic(savepoint=False)
+def enter(*, run: Run, stage: Stage, wish: Wish) -> Answer:
+    """Whether this stage may send now, as part of the transaction that writes the intent down."""
+    limits = caps.limits(locked=True)
+    if not limits:
+        return Answer()
+    turn = Turn.objects.filter(pk=stage.pk).first()
+    if clock.now() >= wish.not_after or (turn is not None and _is_for(turn, wish.to)):
+        Turn.objects.filter(pk=stage.pk).delete()  # its time is over, which whoever sends says; or it is used
+        return Answer()
+    first = turn is None
+    if turn is None:
+        turn = _new(run, stage, wish)
+    _, denials = _round(limits)
+    turn.refresh_from_db()
+    if _is_for(turn, wish.to):
+        turn.delete()
+        return Answer()
+    if turn.until is not None:
+        return Answer(again=True)
+    denied = next((denial for denial in denials if denial.job == stage.pk), None)
+    if denied is None:
+        raise Fenced(f"{stage} is no longer at work.")
+    return Answer(why=denied.why, first=first)
+
+
+def _is_for(turn: Turn, key: Key) -> bool:
+    """Whether it was given for this backend and has not lapsed."""
+    return (turn.provider, turn.backend) == key and turn.until is not None and turn.until > db_now()
+
+
+def _new(run: Run, stage: Stage, wish: Wish) -> Turn:
+    return Turn.objects.create(
+        stage=stage,
+        team_id=run.experiment.project.team_id,
+        priority_class=run.experiment.priority_class,
+        asked_at=clock.now(),
+        not_after=wish.not_after,
+        cost_micro=wish.cost_micro,
+        listed=[list(key) for key in wish.listed],
+        open_to=[list(wish.to)],
+    )
+
+
+def granted(stage_id: int) -> Turn | None:
+    """The turn that a stage was given, lapsed or not; None where it has none."""
+    return Turn.objects.filter(pk=stage_id, until__isnull=False).first()
+
+
+def step() -> int:
+    """Gives every turn that can be given now; how many. Costs one question where nobody waits."""
+    if not Turn.objects.exists():
+        return 0
+    with transaction.atomic():
+        limits = caps.limits(locked=True)
+        _tidy()
+        return len(_round(limits)[0])
+
+
+def _tidy() -> None:
+    """Who no longer wants a turn leaves the line; who ran out of time is called to say so."""
+    for turn in Turn.objects.select_related("stage").order_by("pk"):
+        state, why = turn.stage.state, turn.stage.why
+        held = state == StageState.HELD and why.startswith(KEEPS_ITS_PLACE)
+        if not held and state not in (StageState.READY, StageState.RUNNING):
+            turn.delete()
+        elif held and turn.not_after <= clock.now():
+            move = StageMove(turn.stage.key, StageState.READY, "its time is over")
+            apply(run_id=turn.stage.run_id, actor=SYSTEM, stages=[move])
+            turn.delete()
+
+
+def _round(limits: Mapping[Key, Cap]) -> tuple[list[Grant], list[Denial]]:
+    """One round of the rules over everybody in line; the caller holds the caps."""
+    Turn.objects.filter(until__lte=db_now()).update(provider="", backend="", until=None, granted_at=None)
+    line, rule = list(sites.in_line()), sites.rules()
+    there = sites.site(limits, [turn for turn in line if turn.until is not None], rule)
+    waiting = {turn.pk: turn for turn in line if turn.until is None}
+    now = clock.now().timestamp()
+    grants, denials = dispatch(sites.waiting_of(waiting.values()), there, rule, now)
+    for grant in grants:
+        _give(waiting[grant.job], grant)
+    if grants:
+        transaction.on_commit(lambda: nudge("queues"), robust=True)
+    return grants, denials
+
+
+def _give(turn: Turn, grant: Grant) -> None:
+    """The turn on its row and in the trail; a stage that stands still for it goes on."""
+    provider, backend = grant.backend
+    values = {"provider": provider, "backend": backend, "granted_at": clock.now()}
+    Turn.objects.filter(pk=turn.pk).update(**values, until=db_now() + GRANT_SECONDS)
+    if turn.stage.state != StageState.HELD:
+        return  # it works its way here and looks at its grant
+    waited = max(0.0, (clock.now() - turn.asked_at).total_seconds())
+    why = f"its turn at {backend} after {waited:.0f} s"
+    facts = {
+        "turn": {
+            "provider": provider,
+            "backend": backend,
+            "waited_s": round(waited),
+            "overdue": grant.overdue,
+        }
+    }
+    move = StageMove(turn.stage.key, StageState.READY, why)
+    apply(run_id=turn.stage.run_id, actor=SYSTEM, stages=[move], facts=facts)
+
+
+def waits(wish: Wish, why: str) -> Placement:
+    """The record of a delay: where it waits, why, what it may cost there, and where else it might have gone."""
+    others = tuple(
+        (backend, "approved as another way out") for _, backend in wish.listed if backend != wish.to[1]
+    )
+    cost = f"it may cost ${from_micro(wish.cost_micro):.2f} whenever it goes"
+    return Placement("qpu", wish.to[0], wish.to[1], f"it waits for its turn: {why}; {cost}", others)
+
+
+def line() -> Sequence[tuple[Turn, Denial | None]]:
+    """Everybody in line as the rules would answer now, for looking at: those with a turn first, without a reason."""
+    rows, rule = list(sites.in_line()), sites.rules()
+    given = [turn for turn in rows if turn.until is not None]
+    there = sites.site(caps.limits(), given, rule)
+    waiting = {turn.pk: turn for turn in rows if turn.until is None}
+    grants, denials = dispatch(sites.waiting_of(waiting.values()), there, rule, clock.now().timestamp())
+    soon = [(waiting[grant.job], None) for grant in grants]
+    return [*((turn, None) for turn in given), *soon, *((waiting[d.job], d) for d in denials)]
+
+
+@transaction.atomic(savepoint=False)
+def change_cap(
+    *,
+    provider: str,
+    backend: str,
+    at_once: int | None,
+    per_minute: int | None,
+    seen: int,
+    why: str,
+    actor: Actor,
+) -> None:
+    """A cap by whoever operates; what can go with the new one goes."""
+    caps.change(
+        provider=provider,
+        backend=backend,
+        at_once=at_once,
+        per_minute=per_minute,
+        seen=seen,
+        why=why,
+        actor=actor,
+    )
+    step()
