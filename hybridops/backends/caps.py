@@ -52,11 +52,17 @@ def change(
                 Cap.objects.create(provider=provider, backend=backend, **values)
         except IntegrityError as problem:
             raise Conflict("Somebody set this cap at this moment. Read it again.") from problem
-    elif Cap.objects.filter(pk=before.pk, version=seen).update(**values) != 1:
+    elif not _set(before.pk, seen, at_once, per_minute):
         raise Conflict("Somebody changed this cap meanwhile. Read it again.")
     was = {"at_once": before.at_once, "per_minute": before.per_minute} if before else {}
     facts = {"provider": provider, "backend": backend, "from": was, "to": values}
     record(stream="queues", action="cap.changed", actor=actor, facts=facts, personal={"why": why.strip()})
+
+
+def _set(pk: int, seen: int, at_once: int | None, per_minute: int | None) -> bool:
+    """Whether it still stood as it was seen."""
+    rows = Cap.objects.filter(pk=pk, version=seen)
+    return rows.update(at_once=at_once, per_minute=per_minute, version=seen + 1) == 1
 
 
 def _check(provider: str, backend: str, at_once: int | None, per_minute: int | None, why: str) -> None:

@@ -20,7 +20,6 @@ from hybridops.domain.errors import Fenced
 from hybridops.domain.placement import Placement
 from hybridops.domain.states import StageState
 from hybridops.experiments import conduct, sites
-from hybridops.experiments.announce import nudge
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Run, Stage, Turn
 from hybridops.experiments.transitions import StageMove, apply
@@ -133,16 +132,15 @@ def _round(limits: Mapping[Key, Cap]) -> tuple[list[Grant], list[Denial]]:
     grants, denials = dispatch(sites.waiting_of(waiting.values()), there, rule, now)
     for grant in grants:
         _give(waiting[grant.job], grant)
-    if grants:
-        transaction.on_commit(lambda: nudge("queues"), robust=True)
     return grants, denials
 
 
 def _give(turn: Turn, grant: Grant) -> None:
     """The turn on its row and in the trail; a stage that stands still for it goes on."""
     provider, backend = grant.backend
-    values = {"provider": provider, "backend": backend, "granted_at": clock.now()}
-    Turn.objects.filter(pk=turn.pk).update(**values, until=db_now() + GRANT_SECONDS)
+    Turn.objects.filter(pk=turn.pk).update(
+        provider=provider, backend=backend, granted_at=clock.now(), until=db_now() + GRANT_SECONDS
+    )
     if turn.stage.state != StageState.HELD:
         return  # it works its way here and looks at its grant
     waited = max(0.0, (clock.now() - turn.asked_at).total_seconds())

@@ -87,6 +87,7 @@ PLACES = {
     "sign-out": Place("ines", "/sign-out/", variant=True),
     "cost": Place("farah", "/cost/"),
     "cost of a project": Place("farah", "/cost/", ("Warehouse routing",), variant=True),
+    "queues": Place("omar", "/queues/"),
     "audit": Place("astrid", "/audit/"),
     "audit, nothing found": Place("astrid", "/audit/?q=nothing-like-this", variant=True),
     "event": Place("astrid", "/audit/3/"),
@@ -255,7 +256,17 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "decision",
         "break_glass",
     }
-    pages |= {"away", "policy", "definitions", "draft", "definitions_week", "cost", "audit", "audit_event"}
+    pages |= {
+        "away",
+        "policy",
+        "definitions",
+        "draft",
+        "definitions_week",
+        "cost",
+        "audit",
+        "audit_event",
+        "queues",
+    }
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
     pages |= {"unclear"}
