@@ -282,7 +282,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "freeze",
         "lift",
     }
-    doors |= {"budget_limit", "budget_clear", "spending_stop", "spending_resume"}
+    doors |= {"budget_limit", "budget_clear", "queue_cap", "spending_stop", "spending_resume"}
     doors |= {"message_paces", "notice_again", "webhook_add", "webhook_stop"}
     doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}
