@@ -13,12 +13,14 @@ from decimal import ROUND_CEILING, Decimal
 from hybridops.approvals.queries import missing_for
 from hybridops.backends.services import known
 from hybridops.definitions.queries import policy, price_book, workflow_named
-from hybridops.domain import clock
+from hybridops.domain import clock, work
 from hybridops.domain.assess import Assessment, assess
-from hybridops.domain.budget import Quote, from_micro, quote
 from hybridops.domain.decide import missing_words
 from hybridops.domain.errors import BadInput
+from hybridops.domain.money import from_micro
 from hybridops.domain.ports import Backend, Estimate
+from hybridops.domain.quotes import Quote, quote
+from hybridops.domain.rules import too_long
 from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
 from hybridops.engine.bills import classical_micro, seconds_max
@@ -147,23 +149,22 @@ def _choices(
             found.append(Choice(backend, None, blocked, None, None))
             continue
         rule = book.rule_for(backend.provider, backend.name)
-        each = backend.rep_delay_seconds + (
-            estimate.circuit_seconds if backend.kind != "ideal simulator" else 0
-        )
+        asked = work.estimated(estimate, backend, shots=shots)
+        if stopped := too_long(rule, asked):
+            found.append(Choice(backend, None, stopped, None, None))
+            continue
         price = quote(
             book,
             rule,
+            asked,
             submissions_max=definition.submissions_max,
-            shots=shots * estimate.circuits_max,
-            shot_seconds=each,
-            circuits=estimate.circuits_max,
             submissions_likely=min(estimate.submissions_max, definition.submissions_max),
         )
         facts = facts_of(
             definition=digest,
             backend=backend,
             cost_usd=price.high,
-            shots=shots * estimate.circuits_max,
+            shots=asked.shots,
             project=project,
             snapshot=snapshot,
             priority_class=wanted.priority_class,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.engine.preview import Choice, Preview
 from hybridops.web import fmt
 from hybridops.web.answers import counted, sentence
