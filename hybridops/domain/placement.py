@@ -72,7 +72,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One backend as it was weighed: its numbers, and the guard that removed it or nothing. Money is text."""
+    """One backend as it was weighed: its numbers, and the guard that removed it or nothing.
+
+    Money is text, empty where the guard came before a price.
+    """
 
     provider: str
     backend: str
@@ -195,7 +198,7 @@ def _judged(option: Option, guard: str, seconds_left: float | None) -> Candidate
     return Candidate(
         provider=option.provider,
         backend=option.backend,
-        cost_usd=str(option.cost_usd),
+        cost_usd="" if option.blocked and not option.cost_usd else str(option.cost_usd),
         fidelity=option.fidelity,
         fidelity_error=None if option.fidelity is None else round(fidelity_error(option.fidelity), 4),
         wait_p50=option.wait(0.5),

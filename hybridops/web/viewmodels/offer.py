@@ -47,7 +47,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Everything beside the button; `button` is the consequence of pressing it."""
+    """Everything beside the button; `button` is the consequence of pressing it.
+
+    `stops_at` is what is charged at most where the vendor ends jobs after a time.
+    """
 
     told: Told
     lines: list[QuoteLine]
@@ -56,6 +59,8 @@ class Offer:
     stave: Figure
     book: str
     dated: date | None
+    assumptions: tuple[str, ...]
+    stops_at: Decimal | None
     agreement: str
     by_policy: bool
     reasons: list[Reason]
@@ -88,6 +93,8 @@ def offer_of(seen: Preview, *, answer_seconds: float | None, now: datetime) -> O
         stave=stave_small(score),
         book=quote.price_book if quote else "",
         dated=quote.dated if quote else None,
+        assumptions=quote.assumptions[1:] if quote else (),
+        stops_at=quote.cap if quote and quote.cap > quote.high else None,
         agreement=agreement(told),
         by_policy=assessment is not None and assessment.by_policy,
         reasons=[Reason(factor.why, factor.lower) for factor in sorted(fired, key=lambda f: -f.points)],
@@ -180,7 +187,15 @@ def _queue(choice: Choice) -> str:
     if not ahead and not wait:
         return "Starts at once."
     jobs = "Jobs ahead not reported" if ahead is None else sentence(f"{counted(ahead, 'job')} ahead")
-    return f"{jobs}, {'wait not reported' if wait is None else f'about {fmt.duration(wait)}'}."
+    return (
+        f"{jobs}, {'wait not reported' if wait is None else f'about {fmt.duration(wait)}'}{_mostly(choice)}."
+    )
+
+
+def _mostly(choice: Choice) -> str:
+    """What nine in ten looks at this queue did not exceed, where that is more than half of them did not."""
+    half, most = choice.waits.quantile(0.5), choice.waits.quantile(0.9)
+    return f"; 9 in 10 times at most {fmt.duration(most)}" if half != most else ""
 
 
 def _age(choice: Choice) -> str:
