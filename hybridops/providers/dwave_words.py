@@ -79,7 +79,7 @@ def backend_of(solver: Mapping[str, Any], *, provider: str, region: str) -> Back
             "graph_id": str((identity.get("version") or {}).get("graph_id") or ""),
             "graph": digest_of(graph),
             "topology": properties.get("topology", {}),
-            "couplers": len(properties["couplers"]),
+            "coupler_count": len(properties["couplers"]),
             "timing": properties.get("problem_timing_data", {}),
         },
         "rep_delay_seconds": 0.0,

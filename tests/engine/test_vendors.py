@@ -22,6 +22,7 @@ from hybridops.providers.conformance import CIRCUIT
 from hybridops.providers.fakecloud import faults
 from hybridops.providers.fakecloud.cloud import Cloud
 from hybridops.trust.canonical import digest
+from hybridops.web.viewmodels.machine import calibration
 from tests.engine.fake import Fake
 from tests.engine.test_run import decide
 from tests.providers.stage import HIDDEN, PUBLIC, kept, stage
@@ -108,6 +109,9 @@ def test_a_run_over_a_vendor_whose_answer_is_lost(
     assert row.settled
     assert row.cost_micro == 300_000 + 10_000 * row.shots
     assert row.shots_done == row.shots
+    shown = calibration(backends.snapshot(row.snapshot), "")
+    assert shown is not None
+    assert shown.note
 
 
 def test_a_credential_that_ends_closes_the_backends(
