@@ -29,9 +29,14 @@ def gate_based(name: str, qubits: int, two_qubit_error: float | None, need: Esti
         return Fit(name, False, f"{need.qubits} qubits do not fit its {qubits}")
     if not two_qubit_error:
         return Fit(name, True, f"{need.qubits} qubits, no noise{_loop(need)}")
-    success = float((1 - two_qubit_error) ** need.two_qubit_gates)
+    success = undisturbed(two_qubit_error, need)
     said = f"{need.qubits} qubits and about {need.two_qubit_gates} two-qubit gates: {success:.0%} of shots undisturbed"
     return Fit(name, success >= SUCCESS_MIN, said + _loop(need))
+
+
+def undisturbed(two_qubit_error: float, need: Estimate) -> float:
+    """The share of shots in which no two-qubit gate goes wrong: the two-qubit gates' joint success."""
+    return float((1 - two_qubit_error) ** need.two_qubit_gates)
 
 
 def _loop(need: Estimate) -> str:

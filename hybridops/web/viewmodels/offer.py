@@ -7,7 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from hybridops.domain import clock
+from hybridops.domain.advice import undisturbed
 from hybridops.domain.money import from_micro
+from hybridops.domain.ports import Estimate
 from hybridops.engine.preview import Choice, Preview
 from hybridops.web import fmt
 from hybridops.web.answers import counted, sentence
@@ -156,20 +158,20 @@ def picks_of(seen: Preview) -> list[Pick]:
         f"{_of(free, len(seen.choices))}. Priced here as {seen.chosen.backend.name if not asked else 'the cheapest'}.",
         checked=not asked,
     )
-    return [first, *(_pick(choice, asked) for choice in seen.choices)]
+    return [first, *(_pick(choice, asked, seen.estimate) for choice in seen.choices)]
 
 
 def _of(free: int, every: int) -> str:
     return f"{free} of {every} backends can take it"
 
 
-def _pick(choice: Choice, asked: str) -> Pick:
+def _pick(choice: Choice, asked: str, need: Estimate) -> Pick:
     backend, quote = choice.backend, choice.quote
     if choice.blocked or quote is None:
         return Pick(
             backend.name, backend.name, backend.kind, "–", f"Not possible: {choice.blocked}.", False, True
         )
-    parts = [_queue(choice), _age(choice), _needs(choice)]
+    parts = [_queue(choice), _age(choice), _success(choice, need), _needs(choice)]
     return Pick(
         value=backend.name,
         name=backend.name,
@@ -205,6 +207,12 @@ def _age(choice: Choice) -> str:
     return (
         "Calibration not reported." if moment is None else f"Calibrated {fmt.relative(moment, clock.now())}."
     )
+
+
+def _success(choice: Choice, need: Estimate) -> str:
+    """From the closed form and the median error, where the backend tells one."""
+    error = choice.backend.calibration.get("two_qubit_error")
+    return f"About {fmt.percent(undisturbed(error, need))} of shots undisturbed." if error else ""
 
 
 def _needs(choice: Choice) -> str:
