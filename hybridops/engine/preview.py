@@ -68,6 +68,7 @@ class Preview:
     classical_usd: Decimal
     budgets: tuple[Budget, ...]
     lapses_at: datetime
+    fidelity_given_up: float
     digest: str
 
     @property
@@ -114,6 +115,7 @@ def preview(*, user: User, workflow_name: str, wanted: Wanted) -> Preview:
         classical_usd=from_micro(classical_max_micro(definition)),
         budgets=tuple(_budgets(project, chosen.backend.name)),
         lapses_at=clock.now() + timedelta(seconds=lapses),
+        fidelity_given_up=policy()[0].fidelity_given_up,
         digest=_digest(wanted, chosen),
     )
 

@@ -96,7 +96,8 @@ def compile_programs(ctx: Context) -> Done:
     told = encoded["circuit"]
     shots, qubits, circuits = int(ctx.run.parameters["shots"]), int(told["qubits"]), circuits_of(told)
     check_inputs(told, texts["circuit"])
-    where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id), policy()[0])
+    rules, _ = policy()
+    where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id), rules)
     compiled: dict[tuple[str, str], dict[str, Any]] = {}
     options, candidates = [], Candidates(ctx)
     for backend in known():
@@ -118,7 +119,12 @@ def compile_programs(ctx: Context) -> Done:
         price, blocked = quoted(book, body, definition, asked, submissions=int(told.get("submissions", 1)))
         compiled[backend.provider, backend.name] = {**body, "quote": price.document()}
         options.append(candidates.option(backend, program, asked, price, blocked))
-    placement = place(options, asked=ctx.run.plan["backend"], seconds_left=candidates.seconds_left)
+    placement = place(
+        options,
+        asked=ctx.run.plan["backend"],
+        delta=rules.fidelity_given_up,
+        seconds_left=candidates.seconds_left,
+    )
     passed = {(option.provider, option.backend) for option in options if not option.blocked}
     ways = {pair: body for pair, body in compiled.items() if pair in passed}
     return _done(placement, ways, encoded, book_digest)

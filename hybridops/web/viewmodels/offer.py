@@ -149,13 +149,14 @@ def picks_of(seen: Preview) -> list[Pick]:
     """The scheduler's choice first, then each backend, those that cannot take the work last."""
     asked = seen.wanted.backend
     free = sum(not choice.blocked for choice in seen.choices)
+    priced = "the cheapest" if asked else seen.chosen.backend.name
     first = Pick(
         value="",
         name="Let the scheduler choose",
         kind="",
         price="",
-        words=f"The shortest wait within 3{fmt.THIN}% of the best expected success, once the circuit is compiled. "
-        f"{_of(free, len(seen.choices))}. Priced here as {seen.chosen.backend.name if not asked else 'the cheapest'}.",
+        words=f"The shortest wait within {fmt.percent(seen.fidelity_given_up)} of the best expected success, "
+        f"once the circuit is compiled. {_of(free, len(seen.choices))}. Priced here as {priced}.",
         checked=not asked,
     )
     return [first, *(_pick(choice, asked, seen.estimate) for choice in seen.choices)]
