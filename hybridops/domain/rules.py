@@ -73,7 +73,7 @@ def too_long(rule: Rule, work: Work) -> str:
     """Why the vendor would stop this job before it is done, or nothing."""
     if rule.kind not in TIMED or not rule.seconds_max or takes_seconds(rule, work) <= rule.seconds_max:
         return ""
-    return f"it takes {takes_seconds(rule, work):.0f} s and jobs are stopped there after {rule.seconds_max} s"
+    return f"it takes {takes_seconds(rule, work):.2f} s and jobs are stopped there after {rule.seconds_max} s"
 
 
 def bill(rule: Rule, work: Work, usage: Usage, *, failed: bool) -> Decimal:
