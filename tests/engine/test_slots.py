@@ -18,7 +18,7 @@ from hybridops.quotas.models import Reservation
 from tests.engine.test_run import decide, finish
 from tests.world import PRICES, World, publish, submit
 
-GATES = {"kind": "gate-shots", "one_qubit": "0.001", "two_qubit": "0.01", "minimum": "2.00"}
+GATES = {"kind": "gate-shots", "one_qubit": "0.001", "two_qubit": "0.01", "minimum": "0.50"}
 SECONDS = {"kind": "seconds", "second": "1.60", "job_seconds": "0.5", "increment_seconds": "0.1"}
 
 
@@ -28,26 +28,32 @@ def priced(rule: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("rule", [GATES, SECONDS])
-@pytest.mark.parametrize("limit", ["21.00", "6.30", "3.10"])
-def test_a_lower_limit_gives_the_most_shots_that_fit(world: World, rule: dict[str, str], limit: str) -> None:
+@pytest.mark.parametrize("limit", ["21.00", "8.10", "3.10"])
+@pytest.mark.parametrize("circuits", [1, 3])
+def test_a_lower_limit_gives_the_most_shots_that_fit(
+    world: World, rule: dict[str, str], limit: str, circuits: int
+) -> None:
     priced(rule)
     run = submit(world)
     drive(run.pk)
     request = by_subject(subject(run.pk))
     assert request is not None
-    envelope = read({**request.envelope, "cost_usd_max": limit})
+    envelope = read({**request.envelope, "cost_usd_max": limit, "bindings_max": circuits})
     bodies: list[dict[str, Any]] = next(
         one.summary["programs"] for one in Stage.objects.filter(run=run) if "programs" in one.summary
     )
     room = envelope.cost_usd_max / envelope.submissions_max
-    if slot_cost(envelope.price_book, bodies, shots=1, circuits=1) > room:
+
+    def cost(shots: int) -> Decimal:
+        return slot_cost(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits)
+
+    if cost(1) > room:
         with pytest.raises(Refused, match="Not one shot"):
             affordable_shots(envelope, bodies)
         return
     shots = affordable_shots(envelope, bodies)
-    most = envelope.shots_max // envelope.submissions_max
-    assert slot_cost(envelope.price_book, bodies, shots=shots, circuits=1) <= room
-    assert shots == most or slot_cost(envelope.price_book, bodies, shots=shots + 1, circuits=1) > room
+    assert cost(shots) <= room
+    assert shots == envelope.shots_max // envelope.submissions_max // circuits or cost(shots + 1) > room
 
 
 def test_a_bill_by_gates_uses_the_gates_of_the_program_that_was_sent(world: World) -> None:
