@@ -20,8 +20,9 @@ QUBITS_MAX = 10
 
 
 def nbytes(rows: int, qubits: int) -> int:
-    """Memory of `embedded` for so many points and `overlaps` among them, at most: three copies of the states, the phases,
-    and the complex product with its squares.
+    """Memory of `embedded` for so many points and `overlaps` among them, at most.
+
+    Three copies of the states, the phases, and the complex product with its squares.
     """
     return (rows << qubits) * (3 * 16 + 8) + rows * rows * (16 + 2 * 8)
 

@@ -34,7 +34,10 @@ def projected(gram: Floats) -> tuple[Floats, Floats]:
 
 
 def decided(gram: Floats, labels: Ints, rows: Floats, cost: float) -> Ints:
-    """The class, 0 or 1, of each of `rows` (t, m) by a machine trained on `gram` (m, m) and `labels` (m,) of both classes."""
+    """The class, 0 or 1, of each of `rows` (t, m) by a machine trained on `gram` (m, m) and `labels` (m,).
+
+    Both classes are among the labels.
+    """
     machine = _machine(cost)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it stopped early: bounded on purpose

@@ -56,7 +56,7 @@ def paired(first: Sequence[bool], second: Sequence[bool]) -> Paired:
 def mcnemar(ahead: int, behind: int) -> float:
     """The exact two-sided p-value of so many disagreements either way."""
     tail = sum(math.comb(ahead + behind, k) for k in range(min(ahead, behind) + 1))
-    return min(1.0, 2 * tail / 2 ** (ahead + behind))
+    return min(1.0, 2 * tail / float(2 ** (ahead + behind)))
 
 
 def _newcombe(both: int, ahead: int, behind: int, neither: int) -> tuple[float, float]:
@@ -78,7 +78,7 @@ def _link(both: int, ahead: int, behind: int, neither: int) -> float:
     margins = (both + ahead) * (behind + neither) * (both + behind) * (ahead + neither)
     if not margins:
         return 0.0
-    cross = both * neither - ahead * behind
+    cross = float(both * neither - ahead * behind)
     if cross > 0:
         cross = max(0.0, cross - (both + ahead + behind + neither) / 2)
-    return float(cross / math.sqrt(margins))
+    return cross / math.sqrt(margins)

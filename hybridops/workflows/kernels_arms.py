@@ -18,7 +18,9 @@ from hybridops.workflows.kernels_order import Entry
 from hybridops.workflows.kernels_steps import wrong_share
 from hybridops.workflows.register_steps import needed
 
-RANDOM_DRAWS = 20  # random kernels; the best of them is the control, so that one in 21 such is as good by chance
+RANDOM_DRAWS = (
+    20  # random kernels; the best of them is the control, so that one in 21 such is as good by chance
+)
 _RANDOM = 3  # stream of the run's seed
 
 type Right = list[bool]
@@ -73,7 +75,10 @@ def classical_arms(step: StepInput, judged: Judged) -> tuple[dict[str, dict[str,
     right["random"] = max(draws, key=sum)
     said = {
         "heuristic": ("Nearest class mean", "on all training points"),
-        "baseline": ("RBF-SVM, all points", f"on {needed(step, 'baseline')['columns']} of all training points"),
+        "baseline": (
+            "RBF-SVM, all points",
+            f"on {needed(step, 'baseline')['columns']} of all training points",
+        ),
         "random": ("Random kernels", f"the best of {RANDOM_DRAWS} kernels of uniform entries"),
         "ideal": ("The same without noise", f"exact kernel, {judged.landmarks} landmarks"),
         "alike": ("RBF-SVM, same points", f"RBF kernel, {judged.landmarks} landmarks"),
@@ -112,12 +117,10 @@ def _random(judged: Judged, cost: float, seed: Sequence[int]) -> Right:
 
 def difference(name: str, found: Paired) -> str:
     """A paired comparison in words, which claim nothing inside the interval."""
-    told = (
-        f"{found.only_first} of {found.count} points right that it has wrong, {found.only_second} the other way round"
-    )
+    ahead = f"{found.only_first} of {found.count} points right that it has wrong"
     interval = f"{100 * found.low:+.0f} to {100 * found.high:+.0f} percentage points right"
     verdict = "a difference is shown" if found.shown else "no difference shown"
-    return f"Against {name}: {told}; {verdict} ({interval}, p {found.chance:.2g})."
+    return f"Against {name}: {ahead}, {found.only_second} the other way round; {verdict} ({interval}, p {found.chance:.2g})."
 
 
 def undecided(right: Mapping[str, Right]) -> list[str]:

@@ -53,5 +53,7 @@ def _text(name: str) -> str:
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / "datasets" / "data" / name
         if path.is_file():
-            return (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
+            return (
+                gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            ).decode()
     raise BadInput("the table comes with scikit-learn, which is not installed here")

@@ -1,4 +1,4 @@
-"""What the measured machine is: landmarks, bandwidth and C, chosen on training points alone and with the shots it will get.
+"""What the measured machine is: landmarks, bandwidth and C, chosen on training points alone, with the shots to come.
 
 A kernel that is nearly 1 everywhere classifies well when it is known exactly and badly when it is counted, so the small
 machine is tried on entries drawn with as many shots. It errs on the training points that are no landmarks.
@@ -63,7 +63,8 @@ def best_cost(
     wrong = np.zeros(len(COSTS))
     for _ in range(_DRAWS):
         inner, across = (
-            rng.binomial(shots, np.clip(gram[np.ix_(rows, places)], 0, 1)) / shots for rows in (places, others)
+            rng.binomial(shots, np.clip(gram[np.ix_(rows, places)], 0, 1)) / shots
+            for rows in (places, others)
         )
         mended, through = projected(np.tril(inner, -1) + np.tril(inner, -1).T + np.eye(len(places)))
         wrong += _errors(mended, labels, places, others, across @ through)

@@ -97,7 +97,9 @@ def circuit_facts(qubits: int, bandwidth: float, bindings_max: int, submissions:
     return {
         **counted(qubits),
         "gates": {**Counter(name for name, _, _ in found), "measure": qubits},
-        "template_digest": digest_of({"family": FAMILY, "qubits": qubits, "gates": [list(map(str, one)) for one in found]}),
+        "template_digest": digest_of(
+            {"family": FAMILY, "qubits": qubits, "gates": [list(map(str, one)) for one in found]}
+        ),
         "digest": digest(text_of(qubits).encode()),
         "inputs": ranges(qubits, bandwidth),
         "bindings_max": bindings_max,

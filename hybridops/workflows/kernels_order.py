@@ -63,9 +63,7 @@ def usable(wanted: Target, known: Collection[Entry]) -> tuple[int, list[int]]:
         if any((size - 1, at) not in known for at in range(size - 1)):
             break
         tests = [
-            k
-            for k in range(wanted.tests)
-            if all((wanted.landmarks + k, at) in known for at in range(size))
+            k for k in range(wanted.tests) if all((wanted.landmarks + k, at) in known for at in range(size))
         ]
         used = Target(size, len(tests)).entries
         if len(tests) >= TESTS_MIN and used >= best[0]:

@@ -33,7 +33,9 @@ def artifacts(
         for at, row in rows
     ]
     decisions = {
-        name: [classes[label if good else 1 - label] for good, label in zip(marks, _labels(judged), strict=True)]
+        name: [
+            classes[label if good else 1 - label] for good, label in zip(marks, _labels(judged), strict=True)
+        ]
         for name, marks in right.items()
     }
     solution = {

@@ -20,7 +20,7 @@ _FLAT = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """`components` are principal ones with variance 1, `columns` all standardised ones, both fitted on the training rows.
+    """`components` are principal ones with variance 1, `columns` all standardised ones, fitted on the training rows.
 
     `train` and `test` are row numbers of the table, the test rows in an order whose every beginning has the classes
     in about their shares.
@@ -34,7 +34,7 @@ class Points:
 
     @property
     def qubits(self) -> int:
-        return self.components.shape[1]
+        return int(self.components.shape[1])
 
 
 def points_of(step: StepInput) -> Points:

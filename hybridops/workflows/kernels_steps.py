@@ -54,7 +54,7 @@ def baseline(step: StepInput) -> StepOutput:
     points = points_of(step)
     labels = points.labels[points.train]
     fold = folds(labels, (step.seed, _FOLDS))
-    tried = []
+    tried: list[tuple[float, int, str, float, float]] = []
     for name, columns in (("components", points.components), ("all columns", points.columns)):
         for width in WIDTHS:
             gamma = width / columns.shape[1]
@@ -115,7 +115,8 @@ def simulate(step: StepInput) -> StepOutput:
         wrong = validated(grams[-1], labels, fold)
         tried.append((min(wrong), at, COSTS[int(np.argmin(wrong))]))
     inner, best, cost = min(tried)
-    held = kernel(*(BANDWIDTHS[best] * points.components[rows] for rows in (points.test, points.train)), xp)
+    test, train = (BANDWIDTHS[best] * points.components[rows] for rows in (points.test, points.train))
+    held = kernel(test, train, xp)
     found = decided(grams[best], labels, held, cost)
     step.report(0.9, "Choosing what to measure")
     choices = chosen(step, points, grams)

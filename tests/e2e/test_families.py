@@ -12,6 +12,7 @@ from tests.e2e.conftest import Desk
 RUN_MS = 120_000  # what a real run may take on a busy machine
 FAMILIES = {
     "molecules": ("H₂ at 0.735", "The energy"),
+    "kernels": ("Iris", "The kernel matrix"),
     "maxcut": ("Zachary", "The two sides"),
     "portfolio": ("stocks", "Risk and return"),
     "circuits": ("GHZ", "The outcomes"),

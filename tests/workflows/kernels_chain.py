@@ -100,7 +100,9 @@ def points_in(values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
     return first, second
 
 
-def sampled(values: Mapping[str, float], shots: int, rng: np.random.Generator, depolarised: float) -> dict[str, int]:
+def sampled(
+    values: Mapping[str, float], shots: int, rng: np.random.Generator, depolarised: float
+) -> dict[str, int]:
     """Counts of one circuit, whose outcomes other than all 0 are drawn as one."""
     first, second = points_in(values)
     even = 0.5 ** first.shape[1]
