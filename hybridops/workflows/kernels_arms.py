@@ -120,7 +120,8 @@ def difference(name: str, found: Paired) -> str:
     ahead = f"{found.only_first} of {found.count} points right that it has wrong"
     interval = f"{100 * found.low:+.0f} to {100 * found.high:+.0f} percentage points right"
     verdict = "a difference is shown" if found.shown else "no difference shown"
-    return f"Against {name}: {ahead}, {found.only_second} the other way round; {verdict} ({interval}, p {found.chance:.2g})."
+    behind = f"{found.only_second} the other way round"
+    return f"Against {name}: {ahead}, {behind}; {verdict} ({interval}, p {found.chance:.2g})."
 
 
 def undecided(right: Mapping[str, Right]) -> list[str]:
