@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -38,18 +37,15 @@ def decided(gram: Floats, labels: Ints, rows: Floats, cost: float) -> Ints:
 
     Both classes are among the labels.
     """
-    machine = _machine(cost)
-    with warnings.catch_warnings():
+    from sklearn import config_context  # heavy: pages that describe a file need none of it
+    from sklearn.svm import SVC
+
+    machine = SVC(kernel="precomputed", C=cost, max_iter=_ITERATIONS_MAX, cache_size=64)
+    checked = config_context(assume_finite=True, skip_parameter_validation=True)  # hundreds of tiny fits
+    with warnings.catch_warnings(), checked:
         warnings.simplefilter("ignore")  # that it stopped early: bounded on purpose
-        machine.fit(gram, labels)
-    found: Ints = machine.predict(rows).astype(np.int64)
+        found: Ints = machine.fit(gram, labels).predict(rows).astype(np.int64)
     return found
-
-
-def _machine(cost: float) -> Any:
-    from sklearn.svm import SVC  # heavy: pages that describe a file need none
-
-    return SVC(kernel="precomputed", C=cost, max_iter=_ITERATIONS_MAX, cache_size=64)
 
 
 def folds(labels: Ints, seed: Sequence[int]) -> Ints:

@@ -12,7 +12,9 @@ from hybridops.solvers.feature_map import angles, embedded, kernel, nbytes
 from hybridops.solvers.kernel_svm import COSTS, FOLDS, decided, folds, landmarks, projected, rbf, validated
 from hybridops.solvers.problem import Floats
 
-few = st.integers(1, 5).flatmap(lambda n: arrays(float, st.tuples(st.integers(2, 6), st.just(n)), elements=st.floats(-4, 4)))
+few = st.integers(1, 5).flatmap(
+    lambda n: arrays(float, st.tuples(st.integers(2, 6), st.just(n)), elements=st.floats(-4, 4))
+)
 
 
 def noisy(seed: int, size: int = 6) -> Floats:
