@@ -1,7 +1,8 @@
 """What the measured machine is: landmarks, bandwidth and C, chosen on training points alone, with the shots to come.
 
 A kernel that is nearly 1 everywhere classifies well when it is known exactly and badly when it is counted, so the small
-machine is tried on entries drawn with as many shots. It errs on the training points that are no landmarks.
+machine is tried on entries drawn with half the shots to come: a device adds its own noise to that of counting. What it
+is tried on are the training points that are no landmarks.
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ def chosen(step: StepInput, points: Points, grams: Sequence[Floats]) -> Choices:
     for at, gram in enumerate(grams):
         places = landmarks(gram, labels, wanted.landmarks)
         rng = np.random.default_rng([step.seed, _NOISE, at])
-        tried.append((best_cost(gram, labels, places, settings.shots, rng)[0], at, places))
+        tried.append((best_cost(gram, labels, places, settings.shots // 2, rng)[0], at, places))
     _, best, places = min(tried)
     rng = np.random.default_rng([step.seed, _NOISE, len(grams)])
     sizes = range(2, wanted.landmarks + 1)
-    costs = [best_cost(grams[best], labels, places[:size], settings.shots, rng)[1] for size in sizes]
+    costs = [best_cost(grams[best], labels, places[:size], settings.shots // 2, rng)[1] for size in sizes]
     alike = [_width(points, labels, places[:size]) for size in sizes]
     return Choices(wanted, tuple(places), BANDWIDTHS[best], costs, alike)
 
