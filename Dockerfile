@@ -2,7 +2,10 @@ FROM python:3.13-slim
 
 RUN useradd --create-home --uid 10001 hybridops && install -d -o hybridops /opt/venv /srv/static /var/lib/hybridops
 WORKDIR /app
+# `--build-arg REQUIREMENTS=vendors` for installations that send to vendors.
+ARG REQUIREMENTS=core
 ENV HYBRIDOPS_VENV=/opt/venv \
+    HYBRIDOPS_REQUIREMENTS=$REQUIREMENTS \
     HYBRIDOPS_HOME=/var/lib/hybridops \
     HYBRIDOPS_STATIC_ROOT=/srv/static \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -13,7 +16,7 @@ COPY requirements requirements
 COPY hybridops/__init__.py hybridops/bootstrap.py hybridops/
 USER hybridops
 # The packages first: they change less often than the code.
-RUN python3 -c "from hybridops import bootstrap as b; b.install(b.venv_folder(), b.LOCKS / 'core.txt')" \
+RUN python3 -c "from hybridops import bootstrap as b; b.install(b.venv_folder(), b.wanted_lock([]))" \
     && rm -rf ~/.cache
 
 COPY . .

@@ -4,7 +4,8 @@ Standard library only, and syntax that Python 3.8 reads: it runs before anything
 one sentence on stderr and exit code 1. The file `installed` in the environment holds the SHA-256 of the
 lock that was installed, so an unchanged lock starts at once and a changed one is installed again.
 
-HYBRIDOPS_VENV names another folder than `.venv`; HYBRIDOPS_REQUIREMENTS=dev asks for the tools of the tests.
+HYBRIDOPS_VENV names another folder than `.venv`; HYBRIDOPS_REQUIREMENTS=vendors asks for the vendors' clients as
+well, =dev for these and the tools of the tests.
 Each start leaves the programs `hybridops` and `hybridops-verify` in the environment, for this checkout.
 """
 
@@ -22,6 +23,7 @@ from typing import Iterator, List, NoReturn, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
+CONTAINED = ("core", "vendors", "dev")  # each lock holds those before it
 OLDEST = (3, 12)
 PREFERRED = ("3.13", "3.12", "3.14")
 SECONDS_MAX = 900
@@ -81,9 +83,11 @@ def venv_folder() -> Path:
 
 
 def wanted_lock(argv: Sequence[str]) -> Path:
-    """`test` needs the tools of the tests; everything else runs on the core."""
-    dev = "test" in argv[1:2] or os.environ.get("HYBRIDOPS_REQUIREMENTS") == "dev"
-    return LOCKS / ("dev.txt" if dev else "core.txt")
+    """`test` needs the tools of the tests; everything else runs on the core, or on what the environment asks for."""
+    asked = "dev" if "test" in argv[1:2] else os.environ.get("HYBRIDOPS_REQUIREMENTS") or "core"
+    if asked not in CONTAINED:
+        raise Miss("HYBRIDOPS_REQUIREMENTS is {}; it can be {}.".format(asked, ", ".join(CONTAINED)))
+    return LOCKS / "{}.txt".format(asked)
 
 
 def python_of(venv: Path) -> Path:
@@ -91,12 +95,15 @@ def python_of(venv: Path) -> Path:
 
 
 def is_installed(venv: Path, lock: Path) -> bool:
-    """Whether the environment holds this lock; dev.txt contains core.txt, so it serves for both."""
+    """Whether the environment holds this lock, or one that contains it."""
     try:
         stamp = (venv / "installed").read_text().strip()
     except OSError:
         return False
-    return os.access(str(python_of(venv)), os.X_OK) and stamp in (digest(lock), digest(LOCKS / "dev.txt"))
+    larger = CONTAINED[CONTAINED.index(lock.stem) :]
+    return os.access(str(python_of(venv)), os.X_OK) and stamp in [
+        digest(LOCKS / "{}.txt".format(name)) for name in larger
+    ]
 
 
 def digest(lock: Path) -> str:

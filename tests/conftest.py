@@ -20,6 +20,21 @@ from tests.world import World
 # A million rounds a password are for those who steal a database; the tests sign in a thousand times.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# One file runs in one process. What takes longest starts first, so that no process is left alone with it at the end.
+FIRST = (
+    "tests/postgres/test_on_postgresql.py", "tests/web/test_matrix.py", "tests/engine/test_crashes.py",
+    "tests/quotas/test_ledger.py", "tests/audit/test_race.py", "tests/approvals/test_race.py",
+    "tests/solvers/test_annealing.py", "tests/solvers/test_donors.py", "tests/workflows/test_portfolio.py",
+    "tests/definitions/test_drafts.py", "tests/engine/test_erasure_history.py", "tests/providers/test_conformance.py",
+    "tests/workflows/test_circuits.py", "tests/workflows/test_molecules.py", "tests/providers/test_service.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(FIRST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(FIRST)))
+
+
 if connection.vendor == "sqlite":
 
     @pytest.fixture(scope="session")

@@ -40,6 +40,11 @@ def observe(backends: Iterable[Backend]) -> None:
         )
 
 
+def close(provider: str) -> None:
+    """None of a provider's backends is open: it cannot be asked. The next observation says otherwise."""
+    Listing.objects.filter(provider=provider).update(available=False)
+
+
 def known() -> list[Backend]:
     """Every backend as last observed, by name."""
     return [_backend(row) for row in Listing.objects.select_related("snapshot").order_by("provider", "name")]

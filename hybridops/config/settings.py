@@ -11,7 +11,7 @@ from django.utils.csp import CSP
 
 from hybridops.cli import broker
 from hybridops.cli.rehearsal import cast
-from hybridops.config import environment
+from hybridops.config import environment, providers
 from hybridops.config.logs import LOGGING  # noqa: F401
 
 ROOT = environment.ROOT
@@ -110,13 +110,10 @@ CACHES = {
 # Key → ("module:Class", options); the engine makes each one when it is first needed.
 # Problem families of your own beside the shipped ones: name to "module:Class" (see domain/ports.py).
 EXTRA_WORKFLOWS: dict[str, str] = {}
-_providers = {
-    "local": ("hybridops.providers.local:LocalSimulator", {"folder": HOME / "simulator"}),
-    "flaky": ("hybridops.providers.flaky:FlakySimulator", {"folder": HOME / "simulator"}),  # fails on purpose
-}
-PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
-    name: _providers[name] for name in environment.listed("HYBRIDOPS_PROVIDERS", "local")
-}
+PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = providers.providers(
+    environment.listed("HYBRIDOPS_PROVIDERS", "local"), os.environ.get("HYBRIDOPS_PROVIDERS_FILE", ""), HOME
+)
+SECRETS: tuple[str, dict[str, Any]] = providers.secrets(os.environ.get("HYBRIDOPS_SECRETS", ""), HOME)
 OBSERVE_SECONDS = 15  # between two looks at a provider's backends
 SEAL_SECONDS = 2  # between two rounds that put new records into the log
 RETENTION_DAYS = environment.retention()

@@ -53,7 +53,7 @@ class Backend:
 
     provider: str
     name: str
-    kind: str  # "ideal simulator" | "noisy simulator" | "qpu"
+    kind: str  # "ideal simulator" | "noisy simulator" | "qpu" | "annealer"
     available: bool
     qubits: int
     shots_max: int
@@ -71,9 +71,14 @@ class Backend:
 class Program:
     """A circuit compiled for one backend: what will be sent, to the byte.
 
-    `text` is OpenQASM 3; `digest` its SHA-256. `duration_seconds` is one shot without rep_delay.
-    `fidelity` is the expected success probability of the circuit on that calibration, or None.
-    `bindings` are the sets of values, in radians by name, under which a text with inputs runs, one after another.
+    `text` is OpenQASM 3; `digest` its SHA-256. `duration_seconds` is one shot without rep_delay, 0 where the
+    vendor neither tells nor bills it. `fidelity` is the expected success probability of the circuit on that
+    calibration, or None. `bindings` are the sets of values, in radians by name, under which a text with inputs runs,
+    one after another.
+
+    For an annealer `text` is canonical JSON (RFC 8785) of a quadratic cost, offset + sum l_i x_i + sum q_ij x_i x_j:
+    {"offset": o, "linear": [l_i], "quadratic": [[i, j, q_ij], i < j]}, and where its bits are on the device.
+    `qubits` are those used, `depth` is the longest chain, the gates are the terms of the cost.
     """
 
     provider: str
@@ -92,7 +97,8 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class SampleSet:
-    """Measured bit strings with their counts. Bit i of the string, from the left, is qubit i.
+    """Measured bit strings with their counts. Bit i of the string, from the left, is qubit i of the circuit, or
+    bit i of the cost.
 
     With bindings, `parts` are the counts of each in their order, and `counts` and shots the sums over all.
     """
@@ -146,6 +152,8 @@ class CancelOutcome(StrEnum):
 class Provider(Protocol):
     """One place that runs circuits. Every call may raise ProviderError, hang, repeat itself or lie.
 
+    `compile` takes OpenQASM 3, and for a backend of kind "annealer" the canonical JSON of a quadratic cost; it
+    asks nobody and raises BadInput for what does not fit, so a program can be compiled again from the record.
     With IDEMPOTENT_SUBMIT, `submit` with a key that was accepted before returns the same job id and
     makes no second job. `find` may answer None for `consistency_seconds` after an accepted submit.
     `shots` are those of one circuit: a program with bindings runs as many for each. Without BINDINGS such a

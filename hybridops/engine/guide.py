@@ -13,7 +13,7 @@ from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
 from hybridops.engine.authoring import other_code
 from hybridops.engine.intake import UPLOAD_BYTES_MAX
-from hybridops.engine.programs import NOISY_QUBITS_MAX
+from hybridops.engine.programs import ANNEALER, NOISY_QUBITS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _reading(name: str, definition: Definition, data: bytes, filename: str) -> R
 def _fits(workflow: Workflow, definition: Definition, need: Estimate) -> list[Fit]:
     found = []
     for backend in known():
-        if backend.provider in definition.providers:
+        if backend.provider in definition.providers and backend.kind != ANNEALER:
             noisy = backend.kind == "noisy simulator"
             most = min(backend.qubits, NOISY_QUBITS_MAX) if noisy else backend.qubits
             error = backend.calibration.get("two_qubit_error")

@@ -27,6 +27,7 @@ from hybridops.experiments.transitions import StageMove, SubmissionMove, apply
 from hybridops.trust.canonical import canonical
 
 POLL_SECONDS = (0.5, 30.0)
+CLOSED = ("auth", "unavailable")  # no credential, or no package to ask with
 _S, _R = SubmissionState, RemoteState
 _MEANS = {
     _R.RUNNING: _S.RUNNING,
@@ -38,8 +39,15 @@ _log = logging.getLogger(__name__)
 
 
 def observe(key: str) -> None:
-    """Keeps what the provider says of its backends."""
-    backends.observe(wiring.provider(key).backends())
+    """Keeps what the provider says of its backends. One that cannot be asked at all is closed, and the log says
+    why; one that only did not answer stays as it was last seen.
+    """
+    try:
+        backends.observe(wiring.provider(key).backends())
+    except ProviderError as problem:
+        _log.warning("%s could not be looked at: %s", key, problem)
+        if problem.kind in CLOSED:
+            backends.close(key)
 
 
 def due(key: str = "") -> Iterable[Submission]:
@@ -50,8 +58,13 @@ def due(key: str = "") -> Iterable[Submission]:
 
 def poll(key: str) -> None:
     """One round for one provider. What it does not answer is asked again later; nothing is concluded."""
-    provider, actor = wiring.provider(key), Actor("service", key, f"poller of {key}")
+    actor = Actor("service", key, f"poller of {key}")
     rows = list(due(key))
+    try:
+        provider = wiring.provider(key)
+    except ProviderError as problem:
+        _log.warning("%s: %s", key, problem)
+        return
     try:
         _ask_about([row for row in rows if row.state in (_S.SUBMITTED, _S.RUNNING)], provider, actor)
         for row in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from decimal import Decimal
@@ -17,7 +17,7 @@ from hybridops.definitions.queries import policy, price_book, price_book_by_dige
 from hybridops.domain.budget import PriceBook, Quote, Rule, quote, to_micro
 from hybridops.domain.data import Reach
 from hybridops.domain.envelope import VALUES_MAX, Envelope, Listed
-from hybridops.domain.errors import BadInput, Refused
+from hybridops.domain.errors import BadInput, ProviderError, Refused
 from hybridops.domain.placement import Option, Placement, place
 from hybridops.domain.ports import Backend, Capability, Program
 from hybridops.domain.workflow import Definition
@@ -28,16 +28,32 @@ from hybridops.engine.reach import reach_of, snapshot_of
 from hybridops.providers import qasm
 
 NOISY_QUBITS_MAX = 14
+SOURCES = ("circuit", "cost")
+ANNEALER = "annealer"  # the kind of backend that takes a quadratic cost instead of a circuit
+
+
+def source(kind: str) -> str:
+    """The artifact of the encoding stage that a backend of this kind compiles."""
+    return "cost" if kind == ANNEALER else "circuit"
 
 
 def guard(
-    backend: Backend, definition: Definition, book: PriceBook, where: Reach, *, qubits: int, shots: int
+    backend: Backend,
+    definition: Definition,
+    book: PriceBook,
+    where: Reach,
+    *,
+    qubits: int,
+    shots: int,
+    encoded: Collection[str] = ("circuit",),
 ) -> str:
-    """Why this backend cannot take the work, or nothing."""
+    """Why this backend cannot take the work, or nothing. `encoded` names what the workflow encodes it as."""
     if backend.provider not in definition.providers:
         return f"{definition.title} is not signed for {backend.provider}"
     if outside := where.why_not(backend.region):
         return outside
+    if source(backend.kind) not in encoded:
+        return f"it takes a {source(backend.kind)}, which {definition.title} does not make"
     if not backend.available:
         return "not open now"
     if backend.kind == "noisy simulator" and qubits > NOISY_QUBITS_MAX:
@@ -85,21 +101,27 @@ def compile_programs(ctx: Context) -> Done:
     definition = ctx.definition()
     book, book_digest = price_book()
     encoded = ctx.summary_with("circuit")
-    circuit = ctx.fetch(encoded["artifacts"]["circuit"]).decode()
+    texts = {name: ctx.fetch(of).decode() for name, of in encoded["artifacts"].items() if name in SOURCES}
     told = encoded["circuit"]
     shots, qubits, circuits = int(ctx.run.parameters["shots"]), int(told["qubits"]), circuits_of(told)
-    check_inputs(told, circuit)
+    check_inputs(told, texts["circuit"])
     where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id), policy()[0])
     compiled: dict[tuple[str, str], dict[str, Any]] = {}
     options = []
     for backend in known():
-        blocked = guard(backend, definition, book, where, qubits=qubits, shots=shots) or _unbound(
-            backend, told
-        )
+        blocked = guard(
+            backend, definition, book, where, qubits=qubits, shots=shots, encoded=texts
+        ) or _unbound(backend, told)
         if blocked:
             options.append(Option(backend.provider, backend.name, Decimal(0), None, None, blocked))
             continue
-        program = wiring.provider(backend.provider).compile(circuit, backend, seed=ctx.run.plan["seed"])
+        text = texts[source(backend.kind)]
+        try:
+            program = wiring.provider(backend.provider).compile(text, backend, seed=ctx.run.plan["seed"])
+        except (BadInput, ProviderError) as problem:  # of this backend: another may well take it
+            blocked = str(problem).rstrip(".")
+            options.append(Option(backend.provider, backend.name, Decimal(0), None, None, blocked))
+            continue
         rule = book.rule_for(backend.provider, backend.name)
         price = quoted(
             book,
@@ -147,7 +169,8 @@ def _described(program: Program, backend: Backend, price: Quote) -> dict[str, An
     """A compiled program as JSON; its text becomes an artifact with the program's digest."""
     body = asdict(replace(program, bindings=()))
     del body["bindings"]
-    if store(body.pop("text").encode(), media_type="text/x-openqasm") != program.digest:
+    media = "application/json" if backend.kind == ANNEALER else "text/x-openqasm"
+    if store(body.pop("text").encode(), media_type=media) != program.digest:
         raise BadInput(f"{backend.provider} compiled a program that does not give its digest.")
     lines = [
         {"what": line.what, "unit": line.unit, "quantity": str(line.quantity), "price": str(line.price)}

@@ -84,7 +84,8 @@ def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) 
     ordinal = len(ctx.submissions) + 1
     program = program_of(ctx, listed)
     bodies = [program_of(ctx, item) for item in envelope.programs]
-    shots, circuits = affordable_shots(envelope, bodies), envelope.bindings_max
+    shots = min(affordable_shots(envelope, bodies), int(ctx.run.parameters["shots"]))
+    circuits = envelope.bindings_max
     slot = slot_cost(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits)
     bindings = _asked(ctx, envelope).get("bindings", []) if envelope.inputs else []
     row = Submission(

@@ -15,6 +15,7 @@ from hybridops.domain.ports import SampleSet, StepInput, StepOutput
 from hybridops.domain.states import StageState
 from hybridops.engine import wiring
 from hybridops.engine.inputs import Inputs
+from hybridops.engine.programs import source
 from hybridops.trust.canonical import digest
 
 GPU_TOLERANCE = 1e-5  # relative; a GPU adds in another order, in float32
@@ -94,13 +95,14 @@ def _explained(inputs: Inputs) -> str:
 def _compiled(inputs: Inputs, stage: Mapping[str, Any]) -> Iterator[Row]:
     """The same circuit, calibration and seed give the same program, to the byte."""
     stages = (one["summary"] for one in inputs.told["stages"])
-    named = next(found["artifacts"]["circuit"] for found in stages if "circuit" in found)
-    circuit, seed = inputs.artifact(named).decode(), inputs.told["plan"]["seed"]
+    named = next(found["artifacts"] for found in stages if "circuit" in found)
+    seed = inputs.told["plan"]["seed"]
     for body in stage["summary"]["programs"]:
         name, snapshot = f"{stage['key']} for {body['backend']}", inputs.told["backends"][body["snapshot"]]
         try:
             backend = recalled(body["snapshot"], snapshot)
-            made = wiring.provider(body["provider"]).compile(circuit, backend, seed=seed)
+            text = inputs.artifact(named[source(backend.kind)]).decode()
+            made = wiring.provider(body["provider"]).compile(text, backend, seed=seed)
         except HybridopsError as problem:
             yield Row(name, "not repeated", str(problem))
             continue

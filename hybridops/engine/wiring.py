@@ -14,6 +14,7 @@ from django.conf import settings
 from hybridops.domain.errors import BadInput
 from hybridops.domain.ports import Provider, Workflow
 from hybridops.engine.recording import RecordedProvider, RecordedWorkflow, Records
+from hybridops.engine.vendors import check_packages, completed, load
 
 WORKFLOWS: Mapping[str, str] = {
     "routing": "hybridops.workflows.routing:Routing",
@@ -27,11 +28,6 @@ SIMULATED = ("local", "flaky")  # providers whose counts follow from program, sh
 SOLVERS = ("hybridops.solvers", "hybridops.workflows")
 
 
-def _load(path: str) -> Any:
-    module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
-
-
 def _path(name: str) -> str:
     paths = {**WORKFLOWS, **settings.EXTRA_WORKFLOWS}
     if name not in paths:
@@ -42,20 +38,24 @@ def _path(name: str) -> str:
 @cache
 def workflow(name: str) -> Workflow:
     """The code of a problem family; raises BadInput for one that this installation does not have."""
-    made: Workflow = _load(_path(name))()
+    made: Workflow = load(_path(name))()
     return RecordedWorkflow(made, _records[0], implementation(name)) if _records else made
 
 
 @cache
 def provider(key: str) -> Provider:
-    """A provider by its key; raises BadInput for one that is not configured."""
+    """A provider by its key; raises BadInput for one that is not configured or configured wrongly, and
+    ProviderRefused for one whose packages are not installed.
+    """
     if key not in settings.PROVIDERS:
         raise BadInput(f"No provider called {key!r} is configured.")
     path, options = settings.PROVIDERS[key]
-    made: Provider = _load(path)(key=key, **options)
+    check_packages(path)
+    kind = load(path)
+    made: Provider = kind(key=key, **completed(key, kind, options))
     if not _records:
         return made
-    return RecordedProvider(made, _records[0], _load("hybridops.providers.runner:compute"))
+    return RecordedProvider(made, _records[0], load("hybridops.providers.runner:compute"))
 
 
 _records: list[Records] = []
@@ -76,7 +76,7 @@ def simulation(key: str) -> Callable[[Mapping[str, Any]], dict[str, Any]] | None
     """What computes the counts of a provider whose backends are our own simulators; None for any other."""
     if key not in SIMULATED:
         return None
-    made: Callable[[Mapping[str, Any]], dict[str, Any]] = _load("hybridops.providers.runner:compute")
+    made: Callable[[Mapping[str, Any]], dict[str, Any]] = load("hybridops.providers.runner:compute")
     return made
 
 

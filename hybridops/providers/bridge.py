@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from hybridops.domain.errors import BadInput
 from hybridops.providers.angles import Angle, Linear, linear
-from hybridops.providers.devices import Device, device
+from hybridops.providers.devices import Device
 from hybridops.providers.qasm import Circuit, Gate
 
 
@@ -62,14 +62,13 @@ def from_qiskit(made: Any, physical: tuple[int, ...], inputs: tuple[str, ...]) -
     return Circuit(tuple(sorted(used)), tuple(gates), read_out, inputs)
 
 
-@cache
-def target_of(name: str) -> tuple[tuple[int, ...], Any]:
+@lru_cache(maxsize=16)
+def target_of(machine: Device) -> tuple[tuple[int, ...], Any]:
     """The device as qiskit's Target over its largest connected part, and the physical qubits of its indices."""
     from qiskit.circuit import Measure, Parameter
     from qiskit.circuit.library import CZGate, RZGate, SXGate, XGate
     from qiskit.transpiler import InstructionProperties, Target
 
-    machine = device(name)
     physical = tuple(sorted(_largest_part(machine)))
     index = {qubit: place for place, qubit in enumerate(physical)}
     qubits = [machine.qubits[qubit] for qubit in physical]

@@ -8,39 +8,19 @@ from __future__ import annotations
 
 import string
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 from hybridops.domain.errors import BadInput, ProviderError, ProviderRefused
 from hybridops.domain.ports import (
-    Backend,
     CancelOutcome,
     Capability,
-    Program,
-    Provider,
-    RemoteJob,
     RemoteState,
 )
+from hybridops.providers.conformance_bench import CIRCUIT, SHOTS, TEMPLATE, Bench
 from hybridops.trust.canonical import digest
 
-# One bit set and one not, on qubits that the order of bits tells apart.
-CIRCUIT = """OPENQASM 3.0;
-include "stdgates.inc";
-qubit[3] q;
-bit[3] c;
-x q[0];
-rx(0.4) q[1];
-cx q[0], q[1];
-c[0] = measure q[0];
-c[1] = measure q[1];
-c[2] = measure q[2];
-"""
-# Its first bit is as certain as `theta` says: 0 or 1.
-TEMPLATE = CIRCUIT.replace("bit[3] c;", "bit[3] c;\ninput float[64] theta;").replace(
-    "x q[0];", "rx(3.141592653589793*theta) q[0];"
-)
-SHOTS = 200
 _RANK = {
     RemoteState.UNKNOWN: 0,
     RemoteState.ACCEPTED: 1,
@@ -51,30 +31,6 @@ _RANK = {
     RemoteState.FAILED: 5,
     RemoteState.CANCELLED: 5,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """`work` returns when every job so far has ended. `secrets` are texts no message may contain."""
-
-    provider: Provider
-    work: Callable[[], None]
-    backend: str = ""
-    secrets: Sequence[str] = ()
-
-    def target(self) -> Backend:
-        listed = self.provider.backends()
-        return next((one for one in listed if one.name == self.backend), listed[0])
-
-    def program(self) -> Program:
-        return self.provider.compile(CIRCUIT, self.target(), seed=11)
-
-    def submit(self, key: str = "", *, shots: int = SHOTS) -> str:
-        return self.provider.submit(self.program(), shots=shots, seed=5, key=key or str(uuid4()))
-
-    def look(self, job_id: str) -> RemoteJob:
-        (found,) = self.provider.poll([job_id])
-        return found
 
 
 def check_backends_describe_themselves(bench: Bench) -> None:
@@ -230,7 +186,8 @@ def check_usage(bench: Bench) -> None:
     assert usage.tasks == 1
     assert usage.shots == bench.provider.result(job_id).shots_done
     program = bench.program()
-    expected = usage.shots * (bench.target().rep_delay_seconds + program.duration_seconds)
+    each = bench.target().rep_delay_seconds + program.duration_seconds
+    expected = bench.job_seconds + usage.shots * each
     assert abs(usage.qpu_seconds - expected) <= 1e-9 + 0.01 * expected
 
 

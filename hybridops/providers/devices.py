@@ -39,11 +39,11 @@ class Qubit:
         return (self.flip01 + self.flip10) / 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Device:
     """A machine with CZ, SX, X and virtual RZ. `couplers` maps i < j to (CZ error, CZ seconds).
 
-    Broken couplers and qubits are not in it.
+    Broken couplers and qubits are not in it. Two of them are the same only if they are one object.
     """
 
     name: str
@@ -53,6 +53,21 @@ class Device:
     size: int
     rep_delay_seconds: float
     calibrated_at: datetime
+
+    def table(self) -> dict[str, Any]:
+        """Everything that a compilation looks at, as JSON; `from_table` reads it."""
+        return {
+            "device": self.origin,
+            "size": self.size,
+            "rep_delay_seconds": self.rep_delay_seconds,
+            "calibrated_at": self.calibrated_at.isoformat(),
+            "columns": list(Qubit.__slots__),
+            "qubits": [
+                [index, *(getattr(qubit, name) for name in Qubit.__slots__)]
+                for index, qubit in sorted(self.qubits.items())
+            ],
+            "couplers": [[i, j, *values] for (i, j), values in sorted(self.couplers.items())],
+        }
 
     def calibration(self) -> dict[str, Any]:
         """Medians and tables for people and guards; numbers to four significant digits."""
@@ -78,10 +93,19 @@ class Device:
 @cache
 def device(name: str) -> Device:
     """The device of that name; KeyError for an unknown one, OSError where its files are not installed."""
+    return read(name, *raw(name))
+
+
+def raw(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Configuration and properties of a snapshot, in IBM's own JSON."""
     origin = SNAPSHOTS[name]
     folder = _snapshots() / origin
-    properties = json.loads((folder / f"props_{origin}.json").read_text())
-    configuration = json.loads((folder / f"conf_{origin}.json").read_text())
+    texts = [(folder / f"{part}_{origin}.json").read_text() for part in ("conf", "props")]
+    return json.loads(texts[0]), json.loads(texts[1])
+
+
+def read(name: str, configuration: Mapping[str, Any], properties: Mapping[str, Any]) -> Device:
+    """The device that IBM's configuration and properties describe; KeyError or ValueError for other JSON."""
     single = {gate["qubits"][0]: _values(gate["parameters"]) for gate in _of(properties, "sx")}
     qubits = {
         index: _qubit(_values(values), single[index]) for index, values in enumerate(properties["qubits"])
@@ -89,12 +113,27 @@ def device(name: str) -> Device:
     alive = {index: qubit for index, qubit in qubits.items() if _works(qubit)}
     return Device(
         name=name,
-        origin=f"ibm_{origin}",
+        origin=configuration["backend_name"],
         qubits=alive,
         couplers=_couplers(properties, set(alive)),
         size=int(configuration["n_qubits"]),
         rep_delay_seconds=float(configuration["default_rep_delay"]) * SCALE["us"],
         calibrated_at=datetime.fromisoformat(properties["last_update_date"]).astimezone(UTC),
+    )
+
+
+def from_table(name: str, table: Mapping[str, Any]) -> Device:
+    """The device of a `Device.table`; KeyError, TypeError or ValueError for other JSON."""
+    return Device(
+        name=name,
+        origin=table["device"],
+        qubits={int(row[0]): Qubit(*map(float, row[1:])) for row in table["qubits"]},
+        couplers={
+            (int(i), int(j)): (float(error), float(seconds)) for i, j, error, seconds in table["couplers"]
+        },
+        size=int(table["size"]),
+        rep_delay_seconds=float(table["rep_delay_seconds"]),
+        calibrated_at=datetime.fromisoformat(table["calibrated_at"]),
     )
 
 

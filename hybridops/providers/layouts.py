@@ -17,7 +17,7 @@ from hybridops.domain.errors import BadInput
 from hybridops.providers.angles import Angle, Linear, linear
 from hybridops.providers.bridge import from_qiskit, target_of, to_qiskit
 from hybridops.providers.devices import Device
-from hybridops.providers.noise import WIRES_MAX, expected_success, schedule
+from hybridops.providers.noise import expected_success, schedule
 from hybridops.providers.qasm import Circuit, bind, parse, write
 from hybridops.trust.canonical import digest, digest_of
 
@@ -58,37 +58,37 @@ def tidied(circuit: Circuit, machine: Device) -> Circuit:
     from qiskit.transpiler import PassManager
     from qiskit.transpiler.passes import Optimize1qGatesDecomposition
 
-    physical, target = target_of(machine.name)
+    physical, target = target_of(machine)
     found = PassManager([Optimize1qGatesDecomposition(target=target)]).run(to_qiskit(circuit, physical))
     return from_qiskit(found, physical, circuit.inputs)
 
 
-def layout(structure: Circuit, machine: Device, kept: Path | None) -> Circuit:
+def layout(structure: Circuit, machine: Device, *, kept: Path | None, wires_max: int | None) -> Circuit:
     """The best layout of a structure, from the folder where it is kept there. Raises BadInput where none fits."""
-    file = None if kept is None else kept / f"{_key(structure, machine)}.qasm"
+    file = None if kept is None else kept / f"{_key(structure, machine, wires_max)}.qasm"
     if found := _read(file):
         return found
-    best = max(_tried(structure, machine), default=None, key=lambda each: each[0])
+    best = max(_tried(structure, machine, wires_max), default=None, key=lambda each: each[0])
     if best is None:
         raise BadInput(
-            f"On {machine.name} the circuit touches more than {WIRES_MAX} qubits; make it smaller."
+            f"On {machine.name} the circuit touches more than {wires_max} qubits; make it smaller."
         )
     if file is not None:
         _keep(file, write(best[1], hardware=True))
     return best[1]
 
 
-def _tried(structure: Circuit, machine: Device) -> Iterator[tuple[float, Circuit]]:
+def _tried(structure: Circuit, machine: Device, wires_max: int | None) -> Iterator[tuple[float, Circuit]]:
     """Each transpilation that fits, with its expected success at angles that no gate can be left out for."""
     from qiskit.transpiler import generate_preset_pass_manager
 
-    physical, target = target_of(machine.name)
+    physical, target = target_of(machine)
     given = to_qiskit(structure, tuple(structure.qubits))
     any_angles = {name: 1 + _GOLDEN * number % 1 for number, name in enumerate(structure.inputs)}
     for seed in range(TRIES):
         manager = generate_preset_pass_manager(LEVEL, target=target, seed_transpiler=seed)
         found = from_qiskit(manager.run(given), physical, structure.inputs)
-        if len(found.qubits) <= WIRES_MAX:
+        if wires_max is None or len(found.qubits) <= wires_max:
             bound = tidied(bind(found, any_angles), machine)
             yield expected_success(bound, schedule(bound, machine), machine), found
 
@@ -110,10 +110,10 @@ def _put(angle: Linear, angles: Mapping[str, Angle]) -> Angle:
     return linear(constant, factors)
 
 
-def _key(structure: Circuit, machine: Device) -> str:
+def _key(structure: Circuit, machine: Device, wires_max: int | None) -> str:
     text = write(structure, hardware=False)
-    made_with = [version("qiskit"), LEVEL, TRIES, WIRES_MAX]
-    return digest_of([digest(text.encode()), machine.name, machine.calibration(), made_with])
+    made_with = [version("qiskit"), LEVEL, TRIES, wires_max]
+    return digest_of([digest(text.encode()), machine.name, machine.table(), made_with])
 
 
 def _read(file: Path | None) -> Circuit | None:

@@ -66,6 +66,13 @@ class Circuit:
     measured: tuple[int, ...]
     inputs: tuple[str, ...] = ()
 
+    def straight(self) -> Circuit:
+        """The same with its qubits numbered so that bit i of the outcome is qubit i."""
+        order = [*self.measured, *(qubit for qubit in self.qubits if qubit not in self.measured)]
+        place = {qubit: index for index, qubit in enumerate(order)}
+        gates = tuple(gate._replace(on=tuple(place[qubit] for qubit in gate.on)) for gate in self.gates)
+        return Circuit(tuple(range(len(order))), gates, tuple(range(len(self.measured))))
+
 
 def parse(text: str, *, qubits_max: int = REGISTER_MAX) -> Circuit:
     """The circuit; raises BadInput with line and column for anything this module does not name."""

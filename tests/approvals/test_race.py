@@ -13,10 +13,11 @@ import pytest
 
 from hybridops.bootstrap import ROOT
 from tests.approvals import race
+from tests.long import LONG
 from tests.stores import store
 
 # The long version is 400 rounds: HYBRIDOPS_LONG=1. What it came to is in docs/threat-model.md.
-ROUNDS = 400 if os.environ.get("HYBRIDOPS_LONG") else 25
+ROUNDS = 400 if LONG else 25
 
 
 @pytest.mark.slow

@@ -72,7 +72,7 @@ def _usual(circuit: Circuit, device: str, seed: int) -> tuple[float, float]:
     from hybridops.providers.devices import device as machine_of
     from hybridops.providers.noise import expected_success, schedule
 
-    machine, (physical, target) = machine_of(device), target_of(device)
+    machine, (physical, target) = machine_of(device), target_of(machine_of(device))
     began = process_time()
     manager = generate_preset_pass_manager(3, target=target, seed_transpiler=seed)
     found = from_qiskit(manager.run(to_qiskit(circuit, circuit.qubits)), physical, ())

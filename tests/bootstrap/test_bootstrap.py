@@ -110,11 +110,11 @@ def test_a_python_is_believed_only_when_it_answers(tmp_path: Path, text: str, us
 
 def test_the_stamp_says_which_lock_is_installed(tmp_path: Path) -> None:
     program(tmp_path / "bin" / "python", OLD)
-    core, dev = bootstrap.LOCKS / "core.txt", bootstrap.LOCKS / "dev.txt"
+    locks = core, vendors, dev = [bootstrap.LOCKS / f"{name}.txt" for name in ("core", "vendors", "dev")]
     assert not bootstrap.is_installed(tmp_path, core)
-    for held, serves in ((core, [True, False]), (dev, [True, True])):
+    for held, serves in ((core, [True, False, False]), (vendors, [True, True, False]), (dev, [True] * 3)):
         (tmp_path / "installed").write_text(hashlib.sha256(held.read_bytes()).hexdigest())
-        assert [bootstrap.is_installed(tmp_path, lock) for lock in (core, dev)] == serves
+        assert [bootstrap.is_installed(tmp_path, lock) for lock in locks] == serves
     (tmp_path / "installed").write_text("another lock")
     assert not bootstrap.is_installed(tmp_path, core)
 
@@ -124,6 +124,16 @@ def test_only_the_tests_need_the_tools_of_the_tests(monkeypatch: pytest.MonkeyPa
     assert bootstrap.wanted_lock(["manage.py", "demo"]).name == "core.txt"
     assert bootstrap.wanted_lock(["manage.py", "test", "-k", "x"]).name == "dev.txt"
     assert bootstrap.wanted_lock(["manage.py"]).name == "core.txt"
+
+
+def test_the_environment_asks_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    for asked in ("vendors", "dev"):
+        monkeypatch.setenv("HYBRIDOPS_REQUIREMENTS", asked)
+        assert bootstrap.wanted_lock(["manage.py", "up"]).name == f"{asked}.txt"
+        assert bootstrap.wanted_lock(["manage.py", "test"]).name == "dev.txt"
+    monkeypatch.setenv("HYBRIDOPS_REQUIREMENTS", "everything")
+    with pytest.raises(bootstrap.Miss, match="it can be core, vendors, dev"):
+        bootstrap.wanted_lock(["manage.py", "up"])
 
 
 def test_an_environment_that_does_not_start_as_one_is_a_sentence_and_no_loop(tmp_path: Path) -> None:

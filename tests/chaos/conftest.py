@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.chaos.lab import Lab
+from tests.long import only_long
 
-LONG = "HYBRIDOPS_LONG"
 QUANTUM_SECONDS = 4.0  # the deadline of its QPU stage, short enough to be waited for
 
 
@@ -19,8 +18,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/chaos/" not in item.nodeid:
             continue
         item.add_marker(pytest.mark.xdist_group("chaos"))
-        if item.get_closest_marker("slow") and not os.environ.get(LONG):
-            item.add_marker(pytest.mark.skip(reason=f"takes long; {LONG}=1 runs it"))
+        if item.get_closest_marker("slow"):
+            item.add_marker(only_long)
 
 
 @pytest.fixture(scope="package")

@@ -89,6 +89,11 @@ def test_a_reviewer_who_allows_fewer_shots_means_each_circuit(world: World) -> N
     assert list(Submission.objects.order_by("ordinal").values_list("shots", flat=True)) == [100, 50, 100]
 
 
+def test_fewer_submissions_do_not_mean_more_shots_in_each(world: World) -> None:
+    finish(approved(world, verdict="narrow", limits={"submissions_max": 2}))
+    assert list(Submission.objects.order_by("ordinal").values_list("shots", flat=True)) == [200, 100]
+
+
 def test_a_repeated_look_asks_for_the_same_values(world: World) -> None:
     """The step is asked again after a refusal by the vendor, and the same values go to the other backend."""
     CLOUD.script = ["refused"]

@@ -28,6 +28,7 @@ from hybridops.experiments import conduct, services, stops, transitions
 from hybridops.experiments.models import Run, Stage
 from hybridops.quotas.models import Budget, LedgerEntry, Reservation
 from tests.engine import fake
+from tests.long import LONG
 from tests.presence import here
 from tests.realdb import RealDatabase
 from tests.world import World, submit
@@ -35,7 +36,7 @@ from tests.world import World, submit
 pytestmark = pytest.mark.slow  # real commits, many deaths
 
 ROOMS = tuple(f"{os.sep}{room}{os.sep}" for room in ("engine", "experiments", "approvals", "quotas"))
-STEP = 1 if os.environ.get("HYBRIDOPS_LONG") else 211
+STEP = 1 if LONG else 211
 
 
 class Killed(BaseException):

@@ -10,7 +10,8 @@ import pytest
 
 from hybridops.domain.errors import BadInput, ProviderError, ProviderRefused, ProviderUnclear
 from hybridops.domain.ports import CancelOutcome, RemoteState
-from hybridops.providers.conformance import CHECKS, SHOTS, Bench
+from hybridops.providers.conformance import CHECKS
+from hybridops.providers.conformance_bench import SHOTS, Bench
 from hybridops.providers.faults import FAULTS, set_fault
 from hybridops.providers.flaky import BAD_ANSWERS, FlakySimulator
 from hybridops.providers.local import IDEAL, LocalSimulator

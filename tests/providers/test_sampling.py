@@ -196,7 +196,7 @@ def test_the_digest_covers_the_machine_and_not_its_queue(tmp_path: Path):
 def test_the_adapters_import_no_quantum_library(tmp_path: Path):
     """Whoever submits, polls and reads results stays light, the simulator's own process included."""
     code = (
-        "import sys; from hybridops.providers import conformance, flaky, service\n"
+        "import sys; from hybridops.providers import conformance_bench as conformance, flaky, service\n"
         f"p = flaky.FlakySimulator(folder={str(tmp_path)!r})\n"
         "b = p.backends()[0]; g = p.compile(conformance.CIRCUIT, b, seed=1)\n"
         "j = p.submit(g, shots=9, seed=1, key='k'); p.poll([j]); p.find('k'); p.usage(j); p.cancel(j)\n"

@@ -16,7 +16,7 @@ import pytest
 from hybridops.bootstrap import ROOT
 from hybridops.domain.ports import CancelOutcome, Program, RemoteState
 from hybridops.providers import service
-from hybridops.providers.conformance import CIRCUIT
+from hybridops.providers.conformance_bench import CIRCUIT
 from hybridops.providers.local import IDEAL, LocalSimulator
 from hybridops.providers.store import ATTEMPTS_MAX, Store
 from hybridops.trust.canonical import digest

@@ -13,6 +13,7 @@ from hybridops.solvers import annealing
 from hybridops.solvers.annealing import anneal, nbytes
 from hybridops.solvers.blocks import partition
 from hybridops.solvers.qubo import Qubo, to_ising
+from tests.long import only_long
 from tests.solvers.instances import MAXCUT, QUBO, all_bits, random_qubo, read, whole_energy
 
 
@@ -135,12 +136,19 @@ def test_published_values_are_reached(kind: str, name: str):
     assert whole_energy(qubo, found.bits) == found.energy == best
 
 
+LARGE = ("bqp250-3", "bqp500-1", "bqp500-2", "gka1e", "G1", "G2", "G11")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        *(("qubo", name) for name in QUBO),
-        *(("maxcut", name) for name in MAXCUT if name not in ("G22", "G48")),
+        *(pytest.param("qubo", name, marks=only_long if name in LARGE else ()) for name in QUBO),
+        *(
+            pytest.param("maxcut", name, marks=only_long if name in LARGE else ())
+            for name in MAXCUT
+            if name not in ("G22", "G48")
+        ),
     ],
 )
 def test_all_published_values_are_nearly_reached(kind: str, name: str):

@@ -7,6 +7,7 @@ from hybridops.solvers.angles import choose_angles
 from hybridops.solvers.closed_form import expectation
 from hybridops.solvers.donors import ANGLES, family_of
 from hybridops.solvers.ising import Ising
+from tests.long import only_long
 from tests.solvers.donor_recipe import FAMILIES, donors_of, member, row
 from tests.solvers.public import qubo_ising
 
@@ -55,9 +56,14 @@ def test_one_layer_is_the_donors_lowest_by_the_formula_too(family: str):
     assert energies.argmin() == 0
 
 
+SHORT = [(family, 1) for family in FAMILIES if "sparse" in family] + [("sparse, fields", 2)]
+AT_LENGTH = [(family, layers) for family in FAMILIES for layers in (1, 2) if (family, layers) not in SHORT]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("family", "layers"), [*SHORT, *(pytest.param(*row, marks=only_long) for row in AT_LENGTH)]
+)
 def test_a_row_is_what_its_recipe_gives(family: str, layers: int):
     """Donors from the stated seed, trained anew, come to the same angles within the stated 0.01."""
     assert np.allclose(row(family, layers), ANGLES[family][layers], atol=0.01)

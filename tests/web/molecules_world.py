@@ -44,6 +44,7 @@ def bound_provider() -> Iterator[None]:
     providers = {**settings.PROVIDERS, "local": ("tests.web.molecules_world:Bound", {})}
     with override_settings(PROVIDERS=providers):
         wiring.provider.cache_clear()
+        JOBS.clear()
         yield
     wiring.provider.cache_clear()
 

@@ -210,8 +210,8 @@ def test_a_noisy_device_runs_it_and_an_independent_simulator_agrees():
 
     chain = CircuitsChain(ghz()).prepared()
     program = for_device(qasm.parse(chain.stored("encode", "circuit").decode()), "local", "heron-torino")
-    counts, _ = sample_aer(qasm.parse(program.text), device("heron-torino"), shots=1024, seed=1)
-    found = chain.take("score", samples=(measured(counts, 1024),))
+    counts, _ = sample_aer(qasm.parse(program.text), device("heron-torino"), shots=256, seed=1)
+    found = chain.take("score", samples=(measured(counts, 256),))
     assert found["verdict"]["accepted"]
     assert 0.005 < found["arms"]["quantum"]["objective"] < 0.2
     assert found["arms"]["quantum"]["objective"] > found["arms"]["baseline"]["objective"]

@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand
 
 from hybridops.bootstrap import ROOT
 
-REAL = ("tests/chaos", "tests/e2e")  # real processes and a real browser, each in need of the whole machine
+REAL = ("tests/chaos", "tests/e2e")  # real processes and a real browser: one of each at a time
 
 
 class Command(BaseCommand):
-    help = "Run the tests: what is fast on two cores at once, then what needs the machine. Arguments go to pytest."
+    help = "Run the tests: what needs a process each, then what starts whole stacks. Arguments go to pytest."
 
     def run_from_argv(self, argv: list[str]) -> NoReturn:
         # Processes of their own: the tests choose their environment before any setting is read.
@@ -22,6 +22,13 @@ class Command(BaseCommand):
         if argv[2:]:
             os.execv(sys.executable, [*pytest, *argv[2:]])
         left_out = [f"--ignore={folder}" for folder in REAL]
-        first = subprocess.run([*pytest, "-n", "2", "--dist", "loadfile", *left_out], check=False)
-        second = subprocess.run([*pytest, *REAL], check=False)
+        by_file = (
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
+            "--no-loadscope-reorder",
+        )  # in the order of tests/conftest.py
+        first = subprocess.run([*pytest, *by_file, *left_out], check=False)
+        second = subprocess.run([*pytest, "-n", "2", "--dist", "loadgroup", *REAL], check=False)
         sys.exit(first.returncode or second.returncode)
