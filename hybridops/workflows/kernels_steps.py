@@ -160,7 +160,6 @@ def encode(step: StepInput) -> StepOutput:
         "angles": {},
         "made_by": "coordinates of points of the data and their products, within the ranges approved here",
         "shots": settings.shots,
-        "submissions": SUBMISSIONS,
         "seconds": time.perf_counter() - begun,
     }
     return StepOutput(summary, {"circuit": text_of(found["qubits"]).encode()})
