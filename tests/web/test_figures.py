@@ -415,3 +415,19 @@ def test_a_graph_of_a_size_nobody_can_read_is_told_in_words():
     assert "<svg" not in drawn.svg
     assert "none is drawn" in drawn.sentence
     assert ("edges not cut", "8\u202f176") in drawn.table.rows
+
+
+def test_a_kernel_tells_measured_from_exact_and_who_was_wrong():
+    drawn = f.kernel(matrix())
+    assert "measured: 0.40" in drawn.svg
+    assert "exact: 0.20" in drawn.svg
+    assert "12 good, wrong" in drawn.svg
+    assert drawn.sentence.startswith(
+        "2 test points against 2 landmarks, decided by the measured kernel: 1 wrong."
+    )
+    assert drawn.table.rows[2][1:] == ("bad, wrong", "0.50 (0.61)", "0.40 (0.70)")
+    alone = f.kernel(matrix(measured=False))
+    assert "measured:" not in alone.svg
+    assert alone.table.rows[0][2] == "1.00"
+    near = f.kernel(f.Kernel((f.KernelRow(1, "a", "", (1.0, 0.97), (1.0, 0.95)),), 2, "x"))
+    assert 'fill-opacity="0.5"' in near.svg, "the scale begins where the values do"

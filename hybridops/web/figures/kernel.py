@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 from hybridops.web import fmt
 from hybridops.web.figures.svg import (
@@ -23,7 +24,8 @@ from hybridops.web.figures.svg import (
 
 ROW, TOP = 15.0, 36.0
 NAMES, GAP = 27.0, 3.0  # percent of the width
-_SAMPLES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the scale
+_SAMPLES = 5  # of the scale in the legend
+_LOW_MAX = 0.9  # where the scale begins at most
 
 type Values = tuple[float | None, ...]
 
@@ -60,19 +62,28 @@ def kernel(data: Kernel) -> Figure:
     blocks = [("exact", [row.exact for row in data.rows])]
     if all(row.measured is not None for row in data.rows):
         blocks.insert(0, ("measured", [row.measured or () for row in data.rows]))
+    low = _low([one for _, values in blocks for one in values])
     wide = (100 - NAMES - GAP * (len(blocks) - 1)) / len(blocks)
     parts = [_name(data, at) for at in range(len(data.rows))]
     for at, (words, values) in enumerate(blocks):
-        parts += _block(data, words, values, NAMES + at * (wide + GAP), wide)
+        parts += _block(data, words, values, NAMES + at * (wide + GAP), wide, low)
     split = TOP + ROW * data.landmarks
     parts.append(line(0, 100, split, split, "s-ink3", 1))
     drawing = el("div", chart(TOP + ROW * len(data.rows) + 2, sentence, *parts), cls="pad")
     return figure(
-        join((drawing, _legend())), sentence, head, (_row(data, at) for at in range(len(data.rows)))
+        join((drawing, _legend(low))), sentence, head, (_row(data, at) for at in range(len(data.rows)))
     )
 
 
-def _block(data: Kernel, words: str, values: Sequence[Values], left: float, wide: float) -> list[Raw]:
+def _low(values: Sequence[Values]) -> float:
+    """Where the scale begins: a round tenth below everything, since a kernel may be near 1 everywhere."""
+    known = [share for row in values for one in row if (share := _share(one)) is not None]
+    return min(_LOW_MAX, floor(10 * min(known, default=0.0)) / 10)
+
+
+def _block(
+    data: Kernel, words: str, values: Sequence[Values], left: float, wide: float, low: float
+) -> list[Raw]:
     """One matrix with its heading and the names of the landmarks above the columns."""
     cell = wide / data.landmarks
     height = ROW * len(data.rows)
@@ -87,11 +98,13 @@ def _block(data: Kernel, words: str, values: Sequence[Values], left: float, wide
         for column, value in enumerate(row[: data.landmarks]):
             known = _share(value)
             if known is not None:
-                out.append(_cell(data, at, column, known, words, left + cell * column, cell))
+                out.append(_cell(data, at, column, known, words, left + cell * column, cell, low))
     return out
 
 
-def _cell(data: Kernel, at: int, column: int, value: float, words: str, x: float, wide: float) -> Raw:
+def _cell(
+    data: Kernel, at: int, column: int, value: float, words: str, x: float, wide: float, low: float
+) -> Raw:
     box = el(
         "rect",
         x=pct(x),
@@ -99,7 +112,7 @@ def _cell(data: Kernel, at: int, column: int, value: float, words: str, x: float
         width=pct(wide),
         height=ROW - 1,
         cls="f-qpu" if words == "measured" else "f-gpu",
-        fill_opacity=value,
+        fill_opacity=(value - low) / (1 - low),
     )
     return titled(f"{_words(data, at)} with L{column + 1}, {words}: {_number(value)}", box)
 
@@ -164,18 +177,19 @@ def _sentence(data: Kernel) -> str:
     return f"{told}: {fmt.number(wrong)} wrong.{off}"
 
 
-def _legend() -> Raw:
+def _legend(low: float) -> Raw:
+    shares = [at / (_SAMPLES - 1) for at in range(_SAMPLES)]
     entries = [
         (
             join(
                 (
                     el("rect", width=22, height=13, cls="f-sunken"),
-                    el("rect", width=11, height=13, cls="f-qpu", fill_opacity=value),
-                    el("rect", x=11, width=11, height=13, cls="f-gpu", fill_opacity=value),
+                    el("rect", width=11, height=13, cls="f-qpu", fill_opacity=share),
+                    el("rect", x=11, width=11, height=13, cls="f-gpu", fill_opacity=share),
                 )
             ),
-            _number(value),
+            _number(low + share * (1 - low)),
         )
-        for value in _SAMPLES
+        for share in shares
     ]
     return key(*entries)
