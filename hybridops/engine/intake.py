@@ -24,6 +24,7 @@ from hybridops.teams.models import Project, User
 from hybridops.workflows.carshare import TITLE, carshare_montreal
 from hybridops.workflows.circuits_builtin import bernstein_vazirani, fourier, ghz
 from hybridops.workflows.graphs import KARATE, MISERABLES, karate_club, les_miserables
+from hybridops.workflows.kernels_builtin import breast_cancer, digits, iris
 from hybridops.workflows.molecules_builtin import (
     helium_hydride,
     hydrogen,
@@ -67,6 +68,11 @@ BUILTINS: Mapping[str, tuple[Builtin, ...]] = {
         Builtin("h2-1.5", "H₂ stretched to 1.5 Å", "h2-1.5.json", stretched_hydrogen),
         Builtin("heh+-0.774", "HeH⁺ at 0.774 Å", "heh+-0.774.json", helium_hydride),
         Builtin("h3+-0.873", "H₃⁺, a triangle of side 0.873 Å", "h3+-0.873.json", trihydrogen),
+    ),
+    "kernels": (
+        Builtin("breast-cancer", "Breast cancer, Wisconsin", "breast-cancer.csv", breast_cancer),
+        Builtin("iris-two", "Iris versicolor and virginica", "iris-two.csv", iris),
+        Builtin("digits-3-8", "Handwritten 3 and 8", "digits-3-8.csv", digits),
     ),
 }
 
