@@ -10,9 +10,9 @@ from django.db import IntegrityError
 from hybridops.artifacts.services import store
 from hybridops.backends.services import known
 from hybridops.definitions.queries import price_book, workflow_named
-from hybridops.domain.budget import from_micro, to_micro
 from hybridops.domain.data import check_class, chosen_regions
 from hybridops.domain.errors import BadInput, Conflict, Refused
+from hybridops.domain.money import from_micro, to_micro
 from hybridops.engine import wiring
 from hybridops.engine.preview import classical_max_micro, preview
 from hybridops.experiments import services, snapshots

@@ -14,17 +14,18 @@ from uuid import NAMESPACE_URL, uuid5
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import by_subject
 from hybridops.domain import clock
-from hybridops.domain.budget import to_micro
 from hybridops.domain.envelope import Envelope, Listed, read
 from hybridops.domain.errors import Refused
+from hybridops.domain.money import to_micro
 from hybridops.domain.ports import CancelOutcome
 from hybridops.domain.states import RequestState, RunState, SubmissionState
 from hybridops.engine import wiring
 from hybridops.engine.context import Context
 from hybridops.engine.drift import check_same, drift
-from hybridops.engine.programs import affordable_shots, program_of, slot_cost
+from hybridops.engine.programs import program_of
 from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.sending import send
+from hybridops.engine.slots import affordable_shots, slot_cost
 from hybridops.experiments import conduct
 from hybridops.experiments.models import Submission
 from hybridops.experiments.transitions import Ending, SubmissionMove

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from hybridops.definitions.queries import workflow_named
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
-from hybridops.domain.budget import to_micro
+from hybridops.domain.money import to_micro
 from hybridops.engine.builtin import document
 from hybridops.engine.preview import preview
 from hybridops.experiments.models import DataSnapshot, Run
