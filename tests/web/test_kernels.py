@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
 from django.urls import reverse
 
+from hybridops.domain.ports import RemoteJob, RemoteState
 from hybridops.domain.states import RunState, StageState
+from hybridops.engine import wiring
 from hybridops.engine.inputs import export_inputs, read_inputs
 from hybridops.engine.rerun import rerun
 from hybridops.experiments.models import DataSnapshot, Run, Stage, Submission
 from hybridops.web.viewmodels.results import answer_of
 from hybridops.workflows.kernels_builtin import iris
-from tests.web.molecules_world import bound_provider, molecule_run
+from tests.web.molecules_world import Bound, bound_provider, molecule_run
 from tests.web.routing_world import SignIn, add_family, decide, finish
 from tests.web.words import plain
 from tests.world import World
@@ -98,6 +103,42 @@ def test_without_a_reason_no_qpu_is_asked(world: World, as_: SignIn, irises: Dat
     assert "decided by RBF-SVM on all training points" in text
     assert "None" not in text
     assert Stage.objects.get(run=run, key="quantum").state != StageState.DONE
+
+
+def test_a_narrowed_approval_leaves_a_whole_answer(world: World, as_: SignIn, irises: DataSnapshot):
+    run = kernel_run(world, irises, parameters={"shots": 512, "features": 3, "entries_max": 160})
+    decide(world.mikkel, run, "narrow", limits={"submissions_max": 1})
+    run = finish(run, ROUNDS)
+    assert Submission.objects.filter(run=run).count() == 1
+    assert run.outcome in (RunState.ACCEPTED, RunState.NOT_ACCEPTED), run.why
+    text = shown(world, as_, run)
+    assert "3 landmarks" in text
+    assert "kernel entries came back" in text
+
+
+class OneFails(Bound):
+    """The second job of a run is lost."""
+
+    def poll(self, job_ids: Sequence[str]) -> Sequence[RemoteJob]:
+        found = super().poll(job_ids)
+        second = Submission.objects.filter(ordinal=2, job_id__in=job_ids).exists()
+        lost = {"state": RemoteState.FAILED, "error": "the cryostat was warm"}
+        return [replace(job, **lost) if second and job.state.final else job for job in found]
+
+
+def test_after_a_failed_submission_what_is_there_is_scored(world: World, as_: SignIn, irises: DataSnapshot):
+    providers = {**settings.PROVIDERS, "local": ("tests.web.test_kernels:OneFails", {})}
+    with override_settings(PROVIDERS=providers):
+        wiring.provider.cache_clear()
+        run = kernel_run(
+            world, irises, title="Lost", parameters={"shots": 448, "features": 3, "entries_max": 160}
+        )
+        decide(world.mikkel, run, "narrow", limits={"backends": ["heron-torino"]})
+        run = finish(run, ROUNDS)
+    assert run.outcome == RunState.DEGRADED, run.why
+    assert "Scored with a partial result" in run.why
+    assert "None" not in run.why
+    assert "kernel entries came back" in shown(world, as_, run)
 
 
 def test_a_file_that_is_refused_says_where(world: World, as_: SignIn, irises: DataSnapshot):
