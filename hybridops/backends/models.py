@@ -59,3 +59,18 @@ class Cap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.backend}" if self.backend else self.provider
+
+
+class Observation(models.Model):
+    """One look at a backend's queue. A bounded number is kept of each, some minutes apart: see `waiting`."""
+
+    provider = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    seen_at = models.DateTimeField()
+    wait_seconds = models.FloatField()
+
+    class Meta:
+        indexes = (models.Index(fields=("provider", "name", "seen_at"), name="backends_observation_seen"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.name} {self.wait_seconds:.0f} s"

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from hybridops.backends import waiting
 from hybridops.backends.models import Listing, Snapshot
 from hybridops.domain import clock
 from hybridops.domain.ports import Backend
@@ -18,7 +19,7 @@ _LIVE = {"available", "queue_length", "wait_seconds", "observed_at", "digest"}
 
 @transaction.atomic
 def observe(backends: Iterable[Backend]) -> None:
-    """Keeps each backend's snapshot by digest, and what holds of it now."""
+    """Keeps each backend's snapshot by digest, what holds of it now, and now and then how long its queue is."""
     for seen in backends:
         body = {key: value for key, value in asdict(seen).items() if key not in _LIVE}
         body["calibrated_at"] = seen.calibrated_at and seen.calibrated_at.isoformat()
@@ -38,6 +39,7 @@ def observe(backends: Iterable[Backend]) -> None:
                 "seen_at": clock.now(),
             },
         )
+        waiting.note(seen)
 
 
 def close(provider: str) -> None:

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 
 from hybridops.definitions.models import Draft, SignedDocument
 from hybridops.definitions.services import verified
-from hybridops.domain import budget, workflow
 from hybridops.domain import policy as rules
+from hybridops.domain import pricebook, workflow
 from hybridops.domain.errors import Unsigned
 from hybridops.domain.states import DocumentState
 
@@ -72,18 +72,18 @@ def policy_in_force() -> tuple[SignedDocument, dict[str, Any]]:
     return row, verified(row)
 
 
-def price_book() -> tuple[budget.PriceBook, str]:
+def price_book() -> tuple[pricebook.PriceBook, str]:
     """The price book in force and its digest; raises Unsigned."""
     row = _newest("pricebook")
-    return budget.parse(verified(row)), row.digest
+    return pricebook.parse(verified(row)), row.digest
 
 
-def price_book_by_digest(digest: str) -> budget.PriceBook:
+def price_book_by_digest(digest: str) -> pricebook.PriceBook:
     """The book a quote was made with, so that the bill uses the same."""
     row = SignedDocument.objects.filter(kind="pricebook", digest=digest).first()
     if row is None:
         raise Unsigned("The price book of this quote is not known here.")
-    return budget.parse(verified(row))
+    return pricebook.parse(verified(row))
 
 
 def signed_documents(named: Iterable[tuple[str, str]]) -> list[SignedDocument]:

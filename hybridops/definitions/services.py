@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from hybridops.audit import keyring
 from hybridops.audit.services import record
 from hybridops.definitions.models import SignedDocument
-from hybridops.domain import budget, clock, policy, workflow
+from hybridops.domain import clock, policy, pricebook, workflow
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import BadInput, Refused, Unsigned
 from hybridops.domain.states import DocumentState
@@ -20,7 +20,11 @@ from hybridops.trust import dsse
 from hybridops.trust.canonical import canonical, digest_of
 from hybridops.trust.canonical import read as read_json
 
-PARSERS: Mapping[str, Any] = {"workflow": workflow.parse, "policy": policy.parse, "pricebook": budget.parse}
+PARSERS: Mapping[str, Any] = {
+    "workflow": workflow.parse,
+    "policy": policy.parse,
+    "pricebook": pricebook.parse,
+}
 
 
 @transaction.atomic

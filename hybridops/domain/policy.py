@@ -16,6 +16,7 @@ from hybridops.domain.conditions import Condition, number
 from hybridops.domain.conditions import read as read_conditions
 from hybridops.domain.data import DATA_CLASSES
 from hybridops.domain.errors import BadInput
+from hybridops.domain.placement import FIDELITY_GIVEN_UP
 from hybridops.domain.presence import Method
 from hybridops.domain.risk import FACTORS, Weight
 
@@ -73,7 +74,10 @@ class BreakGlass:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`data_regions`: where each class of data may go; `home` is the project's region, `*` any."""
+    """`data_regions`: where each class of data may go; `home` is the project's region, `*` any.
+
+    `fidelity_given_up`: the share of the best expected success that a placement gives up for a shorter queue.
+    """
 
     name: str
     version: int
@@ -82,6 +86,7 @@ class Policy:
     tiers: tuple[Tier, ...]
     data_regions: Mapping[str, tuple[str, ...]]
     break_glass: BreakGlass | None
+    fidelity_given_up: float
 
 
 def parse(document: Mapping[str, Any]) -> Policy:
@@ -90,7 +95,7 @@ def parse(document: Mapping[str, Any]) -> Policy:
         raise BadInput(f"expected schema {SCHEMA}", field="schema")
     body = _fields(
         document, "policy", {"schema", "name", "version", "factors", "rules", "tiers", "data_regions"},
-        {"break_glass"},
+        {"break_glass", "fidelity_given_up"},
     )  # fmt: skip
     if not body["tiers"]:
         raise BadInput("a policy without tiers would approve nothing", field="tiers")
@@ -102,6 +107,9 @@ def parse(document: Mapping[str, Any]) -> Policy:
         tiers=_named(tuple(_tier(item, f"tiers.{at}") for at, item in _listed(body["tiers"], "tiers"))),
         data_regions=_regions(body["data_regions"]),
         break_glass=_break_glass(body["break_glass"]) if body.get("break_glass") else None,
+        fidelity_given_up=_share(body["fidelity_given_up"], "fidelity_given_up")
+        if "fidelity_given_up" in body
+        else FIDELITY_GIVEN_UP,
     )
 
 
@@ -193,6 +201,12 @@ def _break_glass(body: Any) -> BreakGlass:
         review=review,
         review_within=timedelta(hours=float(within)),
     )
+
+
+def _share(body: Any, where: str) -> float:
+    if (found := number(body, where)) > 1:
+        raise BadInput("a share is at most 1", field=where)
+    return float(found)
 
 
 def _fields(body: Any, where: str, must: set[str], may: Collection[str] = ()) -> Mapping[str, Any]:

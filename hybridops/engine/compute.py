@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from time import monotonic, process_time
 from typing import Any
 
@@ -102,6 +103,15 @@ def _arms(summary: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _ended(done: Done, outcome: RunState, why: str, verdict: Verdict | None) -> Done:
+    """The end of a run. An arm that the step could not tell from the answer gives no gap, improvement or credit."""
+    undecided = done.summary.get("arms", {}).get("quantum", {}).get("undecided", ())
+    if verdict:
+        verdict = replace(
+            verdict,
+            gap=None if "baseline" in undecided else verdict.gap,
+            improvement=None if "heuristic" in undecided else verdict.improvement,
+            credit="nobody" if "heuristic" in undecided else verdict.credit,
+        )
     told = {
         "outcome": outcome,
         "why": why,

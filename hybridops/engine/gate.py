@@ -12,19 +12,19 @@ from hybridops.backends.services import known
 from hybridops.definitions.queries import policy
 from hybridops.domain import clock
 from hybridops.domain.assess import Assessment, assess, stricter
-from hybridops.domain.budget import rounded
 from hybridops.domain.control import Control, control
 from hybridops.domain.decide import missing_words
 from hybridops.domain.envelope import Envelope, Input, Listed
 from hybridops.domain.errors import Refused
+from hybridops.domain.money import rounded
 from hybridops.domain.policy import Policy
 from hybridops.domain.risk import RiskFacts
 from hybridops.domain.states import RequestState, RunState
 from hybridops.engine.context import Context
-from hybridops.engine.programs import slot_cost
 from hybridops.engine.proposals import Ask, Done, Fall, Hold, Proposal, Reopen
 from hybridops.engine.reach import reach_of, snapshot_of
 from hybridops.engine.risks import facts_of, involved_with
+from hybridops.engine.slots import slot_cost
 from hybridops.experiments import conduct
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.experiments.transitions import Ending

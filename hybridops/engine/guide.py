@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hybridops.backends.services import known
 from hybridops.definitions.queries import workflows
-from hybridops.domain.advice import Fit, annealer, gate_based
+from hybridops.domain.advice import Fit, annealer, gate_based, shape_of
 from hybridops.domain.errors import BadInput
 from hybridops.domain.ports import Estimate, Workflow
 from hybridops.domain.workflow import Definition
@@ -45,15 +47,22 @@ def _reading(name: str, definition: Definition, data: bytes, filename: str) -> R
         need = workflow.estimate(facts, definition.check_parameters({}))
     except BadInput as problem:
         return Reading(name, definition, "", (), str(problem))
-    return Reading(name, definition, str(facts.get("size", "")), tuple(_fits(workflow, definition, need)))
+    return Reading(
+        name, definition, str(facts.get("size", "")), tuple(_fits(workflow, definition, need, facts))
+    )
 
 
-def _fits(workflow: Workflow, definition: Definition, need: Estimate) -> list[Fit]:
-    found = []
+def _fits(workflow: Workflow, definition: Definition, need: Estimate, facts: Mapping[str, Any]) -> list[Fit]:
+    gates, annealers = [], []
+    shape = shape_of(facts, need) if workflow.quadratic else None
     for backend in known():
-        if backend.provider in definition.providers and backend.kind != ANNEALER:
-            noisy = backend.kind == "noisy simulator"
-            most = min(backend.qubits, NOISY_QUBITS_MAX) if noisy else backend.qubits
-            error = backend.calibration.get("two_qubit_error")
-            found.append(gate_based(backend.name, most, error, need))
-    return [*found, annealer(quadratic=workflow.quadratic, need=need)]
+        if backend.provider not in definition.providers:
+            continue
+        if backend.kind == ANNEALER:
+            topology = str((backend.calibration.get("topology") or {}).get("type", ""))
+            annealers.append(annealer(shape, name=backend.name, qubits=backend.qubits, topology=topology))
+            continue
+        noisy = backend.kind == "noisy simulator"
+        most = min(backend.qubits, NOISY_QUBITS_MAX) if noisy else backend.qubits
+        gates.append(gate_based(backend.name, most, backend.calibration.get("two_qubit_error"), need))
+    return [*gates, *(annealers or [annealer(shape)])]

@@ -10,9 +10,9 @@ from django.db import IntegrityError
 from hybridops.artifacts.services import store
 from hybridops.backends.services import known
 from hybridops.definitions.queries import price_book, workflow_named
-from hybridops.domain.budget import from_micro, to_micro
 from hybridops.domain.data import check_class, chosen_regions
 from hybridops.domain.errors import BadInput, Conflict, Refused
+from hybridops.domain.money import from_micro, to_micro
 from hybridops.engine import wiring
 from hybridops.engine.preview import classical_max_micro, preview
 from hybridops.experiments import services, snapshots
@@ -24,6 +24,7 @@ from hybridops.teams.models import Project, User
 from hybridops.workflows.carshare import TITLE, carshare_montreal
 from hybridops.workflows.circuits_builtin import bernstein_vazirani, fourier, ghz
 from hybridops.workflows.graphs import KARATE, MISERABLES, karate_club, les_miserables
+from hybridops.workflows.kernels_builtin import breast_cancer, digits, iris
 from hybridops.workflows.molecules_builtin import (
     helium_hydride,
     hydrogen,
@@ -67,6 +68,11 @@ BUILTINS: Mapping[str, tuple[Builtin, ...]] = {
         Builtin("h2-1.5", "H₂ stretched to 1.5 Å", "h2-1.5.json", stretched_hydrogen),
         Builtin("heh+-0.774", "HeH⁺ at 0.774 Å", "heh+-0.774.json", helium_hydride),
         Builtin("h3+-0.873", "H₃⁺, a triangle of side 0.873 Å", "h3+-0.873.json", trihydrogen),
+    ),
+    "kernels": (
+        Builtin("breast-cancer", "Breast cancer, Wisconsin", "breast-cancer.csv", breast_cancer),
+        Builtin("iris-two", "Iris versicolor and virginica", "iris-two.csv", iris),
+        Builtin("digits-3-8", "Handwritten 3 and 8", "digits-3-8.csv", digits),
     ),
 }
 

@@ -12,13 +12,18 @@ from decimal import ROUND_CEILING, Decimal
 
 from hybridops.approvals.queries import missing_for
 from hybridops.backends.services import known
+from hybridops.backends.waiting import waits
 from hybridops.definitions.queries import policy, price_book, workflow_named
-from hybridops.domain import clock
+from hybridops.domain import clock, work
 from hybridops.domain.assess import Assessment, assess
-from hybridops.domain.budget import Quote, from_micro, quote
 from hybridops.domain.decide import missing_words
 from hybridops.domain.errors import BadInput
+from hybridops.domain.money import from_micro
+from hybridops.domain.placement import NEVER_SEEN
 from hybridops.domain.ports import Backend, Estimate
+from hybridops.domain.quotes import Quote, quote
+from hybridops.domain.rules import too_long
+from hybridops.domain.waits import Waits
 from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
 from hybridops.engine.bills import classical_micro, seconds_max
@@ -39,13 +44,16 @@ CAP_MARGIN = Decimal("1.2")  # the compiled circuit decides; the preview's close
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One backend as the form offers it. `blocked` says why it cannot be chosen, or is empty."""
+    """One backend as the form offers it, with the waits seen there. `blocked` says why it cannot be chosen, or is
+    empty.
+    """
 
     backend: Backend
     quote: Quote | None
     blocked: str
     assessment: Assessment | None
     calibration_age_hours: float | None
+    waits: Waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class Preview:
     classical_usd: Decimal
     budgets: tuple[Budget, ...]
     lapses_at: datetime
+    fidelity_given_up: float
     digest: str
 
     @property
@@ -106,6 +115,7 @@ def preview(*, user: User, workflow_name: str, wanted: Wanted) -> Preview:
         classical_usd=from_micro(classical_max_micro(definition)),
         budgets=tuple(_budgets(project, chosen.backend.name)),
         lapses_at=clock.now() + timedelta(seconds=lapses),
+        fidelity_given_up=policy()[0].fidelity_given_up,
         digest=_digest(wanted, chosen),
     )
 
@@ -140,47 +150,52 @@ def _choices(
     rules, _ = policy()
     shots = int(definition.check_parameters(wanted.parameters).get("shots", 1))
     involved, where = involved_with(digest, snapshot, user), reach_of(snapshot, rules)
-    found = []
+    found, queues = [], waits()
     for backend in known():
+        seen = queues.get((backend.provider, backend.name), NEVER_SEEN)
         blocked = guard(backend, definition, book, where, qubits=estimate.qubits, shots=shots)
         if blocked:
-            found.append(Choice(backend, None, blocked, None, None))
+            found.append(Choice(backend, None, blocked, None, None, seen))
             continue
         rule = book.rule_for(backend.provider, backend.name)
-        each = backend.rep_delay_seconds + (
-            estimate.circuit_seconds if backend.kind != "ideal simulator" else 0
-        )
+        asked = work.estimated(estimate, backend, shots=shots)
+        if stopped := too_long(rule, asked):
+            found.append(Choice(backend, None, stopped, None, None, seen))
+            continue
         price = quote(
             book,
             rule,
+            asked,
             submissions_max=definition.submissions_max,
-            shots=shots * estimate.circuits_max,
-            shot_seconds=each,
-            circuits=estimate.circuits_max,
             submissions_likely=min(estimate.submissions_max, definition.submissions_max),
         )
         facts = facts_of(
             definition=digest,
             backend=backend,
             cost_usd=price.high,
-            shots=shots * estimate.circuits_max,
+            shots=asked.shots,
             project=project,
             snapshot=snapshot,
             priority_class=wanted.priority_class,
             requester=user,
         )
-        found.append(_judged(backend, price, assess(facts, rules), project.team_id, involved))
+        found.append(_judged(backend, price, assess(facts, rules), project.team_id, involved, seen))
     return tuple(sorted(found, key=lambda c: (bool(c.blocked), c.quote.high if c.quote else Decimal(0))))
 
 
 def _judged(
-    backend: Backend, price: Quote, found: Assessment, team_id: int, involved: frozenset[int]
+    backend: Backend,
+    price: Quote,
+    found: Assessment,
+    team_id: int,
+    involved: frozenset[int],
+    seen: Waits,
 ) -> Choice:
     """Blocked where the policy denies it, or where too few people could ever agree to it."""
     blocked = found.denied.rstrip(".")
     if missing := missing_for(found.need, team_id, involved):
         blocked = f"it needs {missing_words(missing)} than this team has beside who is involved"
-    return Choice(backend, price, blocked, found, found.facts.calibration_age_hours)
+    return Choice(backend, price, blocked, found, found.facts.calibration_age_hours, seen)
 
 
 def _chosen(choices: tuple[Choice, ...], asked: str) -> Choice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from decimal import Decimal
@@ -13,15 +13,20 @@ from typing import Any
 
 from hybridops.artifacts.services import store
 from hybridops.backends.services import known
-from hybridops.definitions.queries import policy, price_book, price_book_by_digest
-from hybridops.domain.budget import PriceBook, Quote, Rule, quote, to_micro
+from hybridops.definitions.queries import policy, price_book
+from hybridops.domain import clock, work
 from hybridops.domain.data import Reach
-from hybridops.domain.envelope import VALUES_MAX, Envelope, Listed
+from hybridops.domain.envelope import VALUES_MAX, Listed
 from hybridops.domain.errors import BadInput, ProviderError, Refused
 from hybridops.domain.placement import Option, Placement, place
 from hybridops.domain.ports import Backend, Capability, Program
+from hybridops.domain.pricebook import PriceBook
+from hybridops.domain.quotes import Quote, quote
+from hybridops.domain.rules import too_long
+from hybridops.domain.work import Work
 from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
+from hybridops.engine.candidates import Candidates
 from hybridops.engine.context import Context
 from hybridops.engine.proposals import Done
 from hybridops.engine.reach import reach_of, snapshot_of
@@ -63,37 +68,23 @@ def guard(
     if shots > backend.shots_max:
         return f"at most {backend.shots_max} shots a job"
     try:
-        book.rule_for(backend.provider, backend.name)
+        book.rule_on(clock.now().date(), backend.provider, backend.name)
     except Refused as problem:
-        return str(problem)
+        return str(problem).rstrip(".")
     return ""
 
 
 def quoted(
-    book: PriceBook,
-    rule: Rule,
-    backend: Backend,
-    definition: Definition,
-    *,
-    shots: int,
-    circuit_seconds: float,
-    circuits: int,
-    submissions: int,
-) -> Quote:
-    """The arithmetic for one backend: every shot takes the circuit and the device's repetition delay.
+    book: PriceBook, body: Mapping[str, Any], definition: Definition, asked: Work, *, submissions: int
+) -> tuple[Quote, str]:
+    """The price of a compiled program, and why its backend cannot take it all the same, or nothing.
 
-    `shots` are those of one circuit, `circuits` how many one submission runs at most, `submissions` how many the
-    work usually takes.
+    `asked` is one submission, `submissions` how many the work usually takes.
     """
-    return quote(
-        book,
-        rule,
-        submissions_max=definition.submissions_max,
-        shots=shots * circuits,
-        shot_seconds=backend.rep_delay_seconds + circuit_seconds,
-        circuits=circuits,
-        submissions_likely=min(submissions, definition.submissions_max),
-    )
+    rule = book.rule_for(body["provider"], body["backend"])
+    likely, most = min(submissions, definition.submissions_max), definition.submissions_max
+    price = quote(book, rule, asked, submissions_max=most, submissions_likely=likely)
+    return price, too_long(rule, asked)
 
 
 def compile_programs(ctx: Context) -> Done:
@@ -105,38 +96,38 @@ def compile_programs(ctx: Context) -> Done:
     told = encoded["circuit"]
     shots, qubits, circuits = int(ctx.run.parameters["shots"]), int(told["qubits"]), circuits_of(told)
     check_inputs(told, texts["circuit"])
-    where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id), policy()[0])
+    rules, _ = policy()
+    where = reach_of(snapshot_of(ctx.run.experiment.snapshot_id), rules)
     compiled: dict[tuple[str, str], dict[str, Any]] = {}
-    options = []
+    options, candidates = [], Candidates(ctx)
     for backend in known():
         blocked = guard(
             backend, definition, book, where, qubits=qubits, shots=shots, encoded=texts
         ) or _unbound(backend, told)
         if blocked:
-            options.append(Option(backend.provider, backend.name, Decimal(0), None, None, blocked))
+            options.append(Option(backend.provider, backend.name, Decimal(0), None, blocked=blocked))
             continue
         text = texts[source(backend.kind)]
         try:
             program = wiring.provider(backend.provider).compile(text, backend, seed=ctx.run.plan["seed"])
         except (BadInput, ProviderError) as problem:  # of this backend: another may well take it
             blocked = str(problem).rstrip(".")
-            options.append(Option(backend.provider, backend.name, Decimal(0), None, None, blocked))
+            options.append(Option(backend.provider, backend.name, Decimal(0), None, blocked=blocked))
             continue
-        rule = book.rule_for(backend.provider, backend.name)
-        price = quoted(
-            book,
-            rule,
-            backend,
-            definition,
-            shots=shots,
-            circuit_seconds=program.duration_seconds,
-            circuits=circuits,
-            submissions=int(told.get("submissions", 1)),
-        )
-        compiled[backend.provider, backend.name] = _described(program, backend, price)
-        options.append(_option(backend, program, price, ctx))
-    placement = place(options, asked=ctx.run.plan["backend"])
-    return _done(placement, compiled, encoded, book_digest)
+        body = _described(program, backend)
+        asked = work.compiled(body, shots=shots * circuits, circuits=circuits)
+        price, blocked = quoted(book, body, definition, asked, submissions=int(told.get("submissions", 1)))
+        compiled[backend.provider, backend.name] = {**body, "quote": price.document()}
+        options.append(candidates.option(backend, program, asked, price, blocked))
+    placement = place(
+        options,
+        asked=ctx.run.plan["backend"],
+        delta=rules.fidelity_given_up,
+        seconds_left=candidates.seconds_left,
+    )
+    passed = {(option.provider, option.backend) for option in options if not option.blocked}
+    ways = {pair: body for pair, body in compiled.items() if pair in passed}
+    return _done(placement, ways, encoded, book_digest)
 
 
 def _unbound(backend: Backend, told: Mapping[str, Any]) -> str:
@@ -159,23 +150,13 @@ def check_inputs(told: Mapping[str, Any], circuit: str) -> None:
         )
 
 
-def _option(backend: Backend, program: Program, price: Quote, ctx: Context) -> Option:
-    over = to_micro(price.high) > ctx.run.plan["cost_max_micro"]
-    blocked = f"it may cost ${price.high:.2f}, more than the run's cap" if over else ""
-    return Option(backend.provider, backend.name, price.high, program.fidelity, backend.wait_seconds, blocked)
-
-
-def _described(program: Program, backend: Backend, price: Quote) -> dict[str, Any]:
+def _described(program: Program, backend: Backend) -> dict[str, Any]:
     """A compiled program as JSON; its text becomes an artifact with the program's digest."""
     body = asdict(replace(program, bindings=()))
     del body["bindings"]
     media = "application/json" if backend.kind == ANNEALER else "text/x-openqasm"
     if store(body.pop("text").encode(), media_type=media) != program.digest:
         raise BadInput(f"{backend.provider} compiled a program that does not give its digest.")
-    lines = [
-        {"what": line.what, "unit": line.unit, "quantity": str(line.quantity), "price": str(line.price)}
-        for line in price.lines
-    ]
     return {
         **body,
         "snapshot": backend.digest,
@@ -183,15 +164,6 @@ def _described(program: Program, backend: Backend, price: Quote) -> dict[str, An
         "kind": backend.kind,
         "calibrated_at": backend.calibrated_at and backend.calibrated_at.isoformat(),
         "shot_seconds": backend.rep_delay_seconds + program.duration_seconds,
-        "quote": {
-            "lines": lines,
-            "likely": str(price.likely),
-            "low": str(price.low),
-            "high": str(price.high),
-            "book": price.price_book,
-            "dated": price.dated.isoformat(),
-            "assumptions": list(price.assumptions),
-        },
         "versions": _versions(),
     }
 
@@ -214,8 +186,7 @@ def _done(
 ) -> Done:
     """The chosen program first, then the others that passed, as ways out inside the envelope."""
     first = (placement.provider, placement.chosen)
-    blocked = {name for name, why in placement.rejected if "more than the run's cap" in why}
-    rest = [body for pair, body in compiled.items() if pair != first and pair[1] not in blocked]
+    rest = [body for pair, body in compiled.items() if pair != first]
     summary = {
         "programs": [compiled[first], *rest],
         "template": encoded["circuit"]["template_digest"],
@@ -240,31 +211,3 @@ def program_of(ctx: Context, listed: Listed) -> dict[str, Any]:
 def circuits_of(circuit: Mapping[str, Any]) -> int:
     """The most sets of values that one submission of an encoded circuit runs."""
     return int(circuit.get("bindings_max", 1))
-
-
-def slot_cost(book_digest: str, bodies: Sequence[Mapping[str, Any]], *, shots: int, circuits: int) -> Decimal:
-    """What one submission of so many shots in all costs at most, on the dearest of the approved backends."""
-    book = price_book_by_digest(book_digest)
-    costs = []
-    for body in bodies:
-        rule = book.rule_for(body["provider"], body["backend"])
-        each = float(body["shot_seconds"])
-        price = quote(book, rule, submissions_max=1, shots=shots, shot_seconds=each, circuits=circuits)
-        costs.append(price.high)
-    return max(costs, default=Decimal(0))
-
-
-def affordable_shots(envelope: Envelope, bodies: Sequence[Mapping[str, Any]]) -> int:
-    """The shots of each circuit of a submission so that all stay inside the envelope's shots and cost.
-
-    Every price rule is linear in shots, so two quotes give the line. Raises Refused where not one fits.
-    """
-    circuits = envelope.bindings_max
-    most = envelope.shots_max // envelope.submissions_max // circuits
-    none = slot_cost(envelope.price_book, bodies, shots=0, circuits=circuits)
-    per_shot = slot_cost(envelope.price_book, bodies, shots=circuits, circuits=circuits) - none
-    room = envelope.cost_usd_max / envelope.submissions_max - none
-    fits = most if per_shot == 0 else min(most, int(room / per_shot))
-    if fits < 1 or room < 0:
-        raise Refused(f"Not one shot fits into the approved ${envelope.cost_usd_max}.")
-    return fits

@@ -6,7 +6,7 @@ execution that wrote the attempt down; every other one looks the key up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -14,17 +14,18 @@ from uuid import NAMESPACE_URL, uuid5
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import by_subject
 from hybridops.domain import clock
-from hybridops.domain.budget import to_micro
 from hybridops.domain.envelope import Envelope, Listed, read
 from hybridops.domain.errors import Refused
+from hybridops.domain.money import to_micro
 from hybridops.domain.ports import CancelOutcome
 from hybridops.domain.states import RequestState, RunState, SubmissionState
 from hybridops.engine import wiring
 from hybridops.engine.context import Context
 from hybridops.engine.drift import check_same, drift
-from hybridops.engine.programs import affordable_shots, program_of, slot_cost
+from hybridops.engine.programs import program_of
 from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.sending import send
+from hybridops.engine.slots import affordable_shots, slot_cost
 from hybridops.experiments import conduct, turns
 from hybridops.experiments.models import Submission
 from hybridops.experiments.transitions import Ending, SubmissionMove
@@ -141,14 +142,19 @@ def _after_result(ctx: Context) -> Proposal:
         and _asked(ctx, envelope).get("more")
     ):
         return _next(ctx, envelope, envelope.programs[0])
-    rows = [row for row in ctx.submissions if row.state == _S.RETRIEVED]
-    shots = sum(row.shots_done or 0 for row in rows)
+    return _done(ctx, ctx.retrieved())
+
+
+def _done(ctx: Context, asked: Sequence[Submission]) -> Done:
+    """What came back, of all shots that were asked in these submissions."""
+    rows = ctx.retrieved()
+    shots, wanted = sum(row.shots_done or 0 for row in rows), sum(row.shots for row in asked)
     return Done(
         {
             "submissions": len(ctx.submissions),
             "shots": shots,
-            "asked": sum(row.shots for row in rows),
-            "partial": any((row.shots_done or 0) < row.shots for row in rows),
+            "asked": wanted,
+            "partial": shots < wanted or any((row.shots_done or 0) < row.shots for row in rows),
             "backends": sorted({row.backend for row in rows}),
         }
     )
@@ -178,8 +184,8 @@ def _again(ctx: Context, last: Submission) -> Proposal:
             return _next(ctx, envelope, fresh[0])
         if last.state == _S.REFUSED:
             return _next(ctx, envelope, envelope.programs[0])
-    if any(row.state == _S.RETRIEVED for row in ctx.submissions):
-        return Done({"submissions": len(ctx.submissions), "partial": True})
+    if ctx.retrieved():
+        return _done(ctx, ctx.submissions)
     said = (last.error or last.raw_status or "no reason reported").rstrip(".")
     why = f"{last.backend} {last.state}: {said}"
     return Fall(why, Ending(RunState.FAILED, f"The QPU stage failed, {why}. Nothing usable came back."))

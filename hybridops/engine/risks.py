@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from hybridops.definitions.queries import authors_of
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.domain.ports import Backend
 from hybridops.domain.risk import RiskFacts
 from hybridops.domain.states import SubmissionState

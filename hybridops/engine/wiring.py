@@ -22,6 +22,7 @@ WORKFLOWS: Mapping[str, str] = {
     "portfolio": "hybridops.workflows.portfolio:Portfolio",
     "maxcut": "hybridops.workflows.maxcut:MaxCut",
     "molecules": "hybridops.workflows.molecules:Molecules",
+    "kernels": "hybridops.workflows.kernels:Kernels",
 }
 SIMULATED = ("local", "flaky")  # providers whose counts follow from program, shots and seed
 SOLVERS = ("hybridops.solvers", "hybridops.workflows")

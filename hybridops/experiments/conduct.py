@@ -15,10 +15,11 @@ from hybridops.approvals.queries import by_subject
 from hybridops.definitions.queries import price_book_by_digest
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM, Actor
-from hybridops.domain.budget import compute_lines, from_micro, to_micro
 from hybridops.domain.envelope import Envelope, Planned, check_within
 from hybridops.domain.errors import Refused
+from hybridops.domain.money import from_micro, to_micro
 from hybridops.domain.placement import Placement, is_gpu
+from hybridops.domain.quotes import compute_lines
 from hybridops.domain.states import RequestState, StageState, SubmissionState
 from hybridops.experiments.announce import nudge
 from hybridops.experiments.books import Book

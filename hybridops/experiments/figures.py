@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.domain.states import RunState
 from hybridops.experiments.models import Run, Submission
 from hybridops.quotas.queries import costs_of, promised_to

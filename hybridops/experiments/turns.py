@@ -14,9 +14,9 @@ from django.db import transaction
 from hybridops.backends import caps
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM, Actor
-from hybridops.domain.budget import from_micro
 from hybridops.domain.dispatch import Cap, Denial, Grant, Key, dispatch
 from hybridops.domain.errors import Fenced
+from hybridops.domain.money import from_micro
 from hybridops.domain.placement import Placement
 from hybridops.domain.states import StageState
 from hybridops.experiments import conduct, sites

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.domain.promotion import Worth
 from hybridops.domain.states import RunState
 from hybridops.experiments.models import Stage

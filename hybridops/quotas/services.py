@@ -14,8 +14,8 @@ from django.db.models import F
 from hybridops.audit.services import record
 from hybridops.domain import clock
 from hybridops.domain.actors import Actor
-from hybridops.domain.budget import from_micro
 from hybridops.domain.errors import BadInput, Conflict, NoRoom, Refused
+from hybridops.domain.money import from_micro
 from hybridops.domain.states import RESERVATION_MOVES, ReservationState, check_move
 from hybridops.outbox.services import tell
 from hybridops.quotas.models import Budget, LedgerEntry, Reservation, SpendingStop

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from hybridops.domain.budget import from_micro
 from hybridops.domain.envelope import Envelope, Planned, check_within
 from hybridops.domain.errors import Refused
+from hybridops.domain.money import from_micro
 from hybridops.trust.bundle import Event
 
 

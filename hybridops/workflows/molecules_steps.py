@@ -167,11 +167,10 @@ def encode(step: StepInput) -> StepOutput:
     plan, settings = plan_of(parse(step.problem)), settings_of(step.parameters)
     summary = {
         "step": "encode",
-        "circuit": circuit_facts(plan),
+        "circuit": {**circuit_facts(plan), "submissions": settings.submissions},
         "angles": {},
         "made_by": "chosen by the loop between submissions, within the ranges approved here",
         "shots": settings.shots,
-        "submissions": settings.submissions,
         "seconds": time.perf_counter() - begun,
     }
     return StepOutput(summary, {"circuit": text_of(plan).encode()})

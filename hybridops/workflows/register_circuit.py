@@ -12,7 +12,8 @@ from hybridops.solvers.angles import TRAINING_EVALUATIONS, Angles
 from hybridops.solvers.ising import Ising, cost_diagonal, from_document
 from hybridops.solvers.problem import Floats
 from hybridops.solvers.qaoa import Qaoa
-from hybridops.trust.canonical import digest_of
+from hybridops.solvers.qubo import from_ising
+from hybridops.trust.canonical import canonical, digest_of
 from hybridops.workflows.qaoa_circuit import qaoa_circuit
 from hybridops.workflows.register_settings import Settings, settings_of
 from hybridops.workflows.register_steps import subproblem
@@ -25,7 +26,10 @@ _LAYER_SECONDS, _READOUT_SECONDS = 1.2e-7, 2e-6
 
 
 def encode(step: StepInput) -> StepOutput:
-    """The chosen subproblem's circuit as OpenQASM 3, its counts and its digests. Needs no quantum library."""
+    """The chosen subproblem's circuit as OpenQASM 3, its counts and its digests. Needs no quantum library.
+
+    Beside it the same cost of bits as canonical JSON, which an annealer takes instead.
+    """
     begun = time.perf_counter()
     document = subproblem(step)
     ising, angles = from_document(document["ising"]), document["angles"]
@@ -47,7 +51,8 @@ def encode(step: StepInput) -> StepOutput:
         "shots": settings_of(step.parameters).shots,
         "seconds": time.perf_counter() - begun,
     }
-    return StepOutput(summary, {"circuit": circuit.text.encode()})
+    cost = canonical(from_ising(ising).document())
+    return StepOutput(summary, {"circuit": circuit.text.encode(), "cost": cost})
 
 
 def distribution(document: dict[str, Any], energy: Floats) -> Floats:

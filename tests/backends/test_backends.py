@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from hybridops.backends import services
-from hybridops.backends.models import Listing, Snapshot
+from hybridops.backends import services, waiting
+from hybridops.backends.models import Listing, Observation, Snapshot
 from hybridops.domain import clock
 from tests.engine.fake import CLOUD, Scripted
 
@@ -59,3 +59,23 @@ def test_what_goes_wrong_in_the_middle_leaves_nothing() -> None:
         services.observe([seen[0], None])  # type: ignore[list-item]
     assert not Listing.objects.exists()
     assert not Snapshot.objects.exists()
+
+
+def test_queues_are_remembered_some_minutes_apart_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "KEPT", 3)
+    start, one = clock.now(), Scripted().backends()[0]
+    for minute in range(30):
+        with clock.at(start + timedelta(minutes=minute)):
+            services.observe([replace(one, wait_seconds=float(minute))])
+    kept = Observation.objects.order_by("seen_at").values_list("wait_seconds", flat=True)
+    assert list(kept) == [15.0, 20.0, 25.0]
+    found = waiting.waits()["scripted", "aster"]
+    assert sorted(found.seen) == [15.0, 20.0, 25.0, 29.0]
+    assert (found.quantile(0.5), found.quantile(0.9)) == (20.0, 29.0)
+
+
+def test_a_closed_backend_or_one_that_tells_no_wait_leaves_none() -> None:
+    one = Scripted().backends()[0]
+    services.observe([replace(one, available=False), replace(one, name="silent", wait_seconds=None)])
+    assert not Observation.objects.exists()
+    assert ("scripted", "silent") not in waiting.waits()

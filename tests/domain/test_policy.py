@@ -167,7 +167,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("tiers.2.need", [{"of": "finance", "count": 1, "above_usd": "1"}]), ("tiers.2.need.0.count", 0),
     ("tiers.2.machines", True), ("tiers.3.name", "high risk"), ("data_regions.secret", ["*"]),
     ("data_regions.public", "anywhere"), ("break_glass.usd_max", -5), ("break_glass.review_hours", 0),
-    ("break_glass.review.count", 0),
+    ("break_glass.review.count", 0), ("fidelity_given_up", "1.01"), ("fidelity_given_up", 0.03),
 ]  # fmt: skip
 
 
@@ -181,6 +181,11 @@ def test_what_the_parser_does_not_know_it_refuses(path: str, value: Any) -> None
 def test_every_part_is_needed(path: str) -> None:
     with pytest.raises(BadInput):
         rules.parse({name: value for name, value in BODY.items() if name != path})
+
+
+def test_what_a_shorter_queue_is_worth_may_be_said() -> None:
+    assert rules.parse(BODY).fidelity_given_up == 0.03
+    assert rules.parse({**BODY, "fidelity_given_up": "0.01"}).fidelity_given_up == 0.01
 
 
 STRICTER: list[tuple[dict[str, Any], str]] = [

@@ -122,6 +122,16 @@ def loop(*rows: tuple[float | None, float | None, bool], exact: float = -1.1373)
 CURVE = loop((-1.117, 0.004, False), (-1.1352, 0.0031, False), (-1.1380, 0.0007, True))
 
 
+def matrix(name: str = "good", *, measured: bool = True, value: float | None = 0.4) -> f.Kernel:
+    rows = [
+        f.KernelRow(3, name, "", (1.0, 0.2), (1.0, value) if measured else None),
+        f.KernelRow(9, "bad", "", (0.2, 1.0), (0.3, 1.0) if measured else None),
+        f.KernelRow(12, name, "bad", (0.61, 0.7), (0.5, value) if measured else None),
+        f.KernelRow(15, "bad", "bad", (0.1, 0.9), (0.2, 0.8) if measured else None),
+    ]
+    return f.Kernel(tuple(rows), 2, "the measured kernel")
+
+
 DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "stave": (f.stave, score()),
     "stave ended": (f.stave, score(now=False)),
@@ -135,6 +145,8 @@ DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "cut too large": (f.cut, f.Cut((), (), (400, 400), 19176, 11000, "11 000", "8 176")),
     "circuit": (f.circuit, qaoa()),
     "energies": (f.energies, CURVE),
+    "kernel": (f.kernel, matrix()),
+    "kernel without a QPU": (f.kernel, matrix(measured=False)),
     "arms": (f.bars, arms()),
     "counts": (f.counts, outcomes_seen()),
     "counts simulated": (f.counts, outcomes_seen("Simulated", "cpu")),
@@ -153,6 +165,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "frontier": (f.frontier, market(EVIL)),
     "cut": (f.cut, graph(EVIL)),
     "circuit": (f.circuit, qaoa(EVIL)),
+    "kernel": (f.kernel, matrix(EVIL)),
     "arms": (f.bars, arms(EVIL)),
     "counts": (f.counts, outcomes_seen(EVIL)),
     "outcomes": (f.outcome_bar, outcomes(EVIL)),
@@ -162,6 +175,11 @@ HOSTILE: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
 }
 
 ODD: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
+    "kernel of nothing": (f.kernel, f.Kernel((), 0, "nobody")),
+    "kernel with nan": (f.kernel, matrix(value=float("nan"))),
+    "kernel with a gap": (f.kernel, matrix(value=None)),
+    "kernel off the scale": (f.kernel, matrix(value=7.0)),
+    "kernel of short rows": (f.kernel, f.Kernel((f.KernelRow(1, "a", "", (), ()),), 2, "a")),
     "stave without bars": (f.stave, f.Stave(())),
     "glyph without bars": (f.stave_glyph, f.Stave(())),
     "small without bars": (f.stave_small, f.Stave(())),
@@ -397,3 +415,19 @@ def test_a_graph_of_a_size_nobody_can_read_is_told_in_words():
     assert "<svg" not in drawn.svg
     assert "none is drawn" in drawn.sentence
     assert ("edges not cut", "8\u202f176") in drawn.table.rows
+
+
+def test_a_kernel_tells_measured_from_exact_and_who_was_wrong():
+    drawn = f.kernel(matrix())
+    assert "measured: 0.40" in drawn.svg
+    assert "exact: 0.20" in drawn.svg
+    assert "12 good, wrong" in drawn.svg
+    assert drawn.sentence.startswith(
+        "2 test points against 2 landmarks, decided by the measured kernel: 1 wrong."
+    )
+    assert drawn.table.rows[2][1:] == ("bad, wrong", "0.50 (0.61)", "0.40 (0.70)")
+    alone = f.kernel(matrix(measured=False))
+    assert "measured:" not in alone.svg
+    assert alone.table.rows[0][2] == "1.00"
+    near = f.kernel(f.Kernel((f.KernelRow(1, "a", "", (1.0, 0.97), (1.0, 0.95)),), 2, "x"))
+    assert 'fill-opacity="0.5"' in near.svg, "the scale begins where the values do"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridops.artifacts.models import Artifact
-from hybridops.domain.advice import SUCCESS_MIN, annealer, gate_based
+from hybridops.domain.advice import SUCCESS_MIN, Shape, annealer, chain, gate_based, shape_of
 from hybridops.domain.ports import Estimate
 from hybridops.experiments.models import DataSnapshot
 from hybridops.workflows.carshare import carshare_montreal
@@ -68,5 +68,30 @@ def test_a_gate_machine_fits_where_there_is_room_and_noise_leaves_something(
 
 @given(needs)
 def test_an_annealer_takes_quadratic_costs_only(need: Estimate) -> None:
-    assert annealer(quadratic=False, need=need).fits is False
-    assert annealer(quadratic=True, need=need).fits is None
+    assert annealer(None).fits is False
+    assert annealer(shape_of({}, need)).fits is None
+    assert annealer(shape_of({}, need), qubits=5000).fits is True
+
+
+@given(st.integers(3, 60), st.floats(0, 1), st.integers(1, 400))
+def test_a_machine_with_more_qubits_never_fits_worse(bits: int, density: float, qubits: int) -> None:
+    shape = Shape(bits, density, max(1, round(density * (bits - 1))))
+    assert bool(annealer(shape, qubits=qubits).fits) <= bool(annealer(shape, qubits=qubits + 1).fits)
+    assert bool(annealer(shape, qubits=qubits).fits) <= (bits <= qubits)
+
+
+def test_size_density_and_structure_decide() -> None:
+    sparse, dense = Shape(2000, 0.0015, 3), Shape(150, 1.0, 149)
+    assert annealer(sparse, qubits=5000).fits is True
+    assert "at least 2000 qubits, chains of 1 or more" in annealer(sparse).why
+    assert annealer(sparse, qubits=1999).fits is False
+    assert annealer(dense, qubits=5000).fits is False
+    assert "chains of 6 or more" in annealer(Shape(100, 0.9, 99), topology="zephyr", qubits=4400).why
+    facts = {"variables": 80, "density": 0.1, "degree_max": 20}
+    assert shape_of(facts, Estimate(12, 1, 1, 1, 1e-6, 1, 0.1, 0.1)) == Shape(80, 0.1, 20)
+
+
+@pytest.mark.parametrize(("degree", "qubits"), [(0, 1), (15, 1), (16, 2), (28, 2), (29, 3)])
+def test_a_chain_has_room_for_its_neighbours(degree: int, qubits: int) -> None:
+    """13 more neighbours for each qubit more: 15, 28, 41, ..."""
+    assert chain(degree, 15) == qubits

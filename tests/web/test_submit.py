@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from hybridops.definitions.queries import workflow_named
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
-from hybridops.domain.budget import to_micro
+from hybridops.domain.money import to_micro
 from hybridops.engine.builtin import document
 from hybridops.engine.preview import preview
 from hybridops.experiments.models import DataSnapshot, Run
@@ -89,7 +89,7 @@ def test_a_first_visit_is_a_preview(world: World, as_: SignIn):
     answered = as_(world.ines).get(URL)
     text = plain(answered.content.decode())
     assert answered.status_code == 200
-    assert "This run will likely cost $1.3" in text
+    assert "This run will likely cost $3.9" in text
     assert "Ask for approval" in text
     assert "One reviewer, before" in text
     assert "Routing, this period: $1 000.00 left" in text
@@ -129,7 +129,7 @@ def test_values_that_were_not_shown_are_shown_first(world: World, as_: SignIn):
     digest = browser.post("/workflows/fake/preview/", values(world)).context["offer"].digest
     answered = browser.post(URL, values(world, p_shots="200", preview_digest=digest))
     assert answered.status_code == 409
-    assert "This is not what was shown last: now likely $2.3" in plain(answered.content.decode())
+    assert "This is not what was shown last: now likely $6.9" in plain(answered.content.decode())
     assert 'value="200"' in answered.content.decode()
     assert not Run.objects.exists()
     again = browser.post(URL, values(world, p_shots="200", preview_digest=answered.context["offer"].digest))

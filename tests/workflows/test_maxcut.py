@@ -12,6 +12,7 @@ from hybridops.domain.control import control
 from hybridops.domain.errors import BadInput
 from hybridops.solvers import exact
 from hybridops.solvers.exact import Proof
+from hybridops.solvers.qubo import from_document
 from hybridops.workflows.maxcut_input import parse
 from hybridops.workflows.maxcut_instance import (
     MAXCUT,
@@ -173,6 +174,15 @@ def test_a_table_that_lies_is_found_out() -> None:
     table.objective[0] -= 1
     with pytest.raises(Contradiction, match="says"):
         table.checked(0)
+
+
+def test_an_annealer_gets_the_cost_that_the_circuit_samples() -> None:
+    """Every state of the register has the same energy in both."""
+    chain = CutChain(problem("karate")).prepared()
+    document = chain.stored("narrow", "subproblem")
+    cost = from_document(chain.stored("encode", "cost"))
+    states = np.arange(1 << cost.variables)[:, None] >> np.arange(cost.variables)[::-1] & 1
+    assert np.allclose(cost.energy(states), energies(document) + document["ising"]["offset"])
 
 
 @pytest.mark.parametrize("step", ["control", "score"])

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from hybridops.audit.models import AuditEvent
 from hybridops.audit.queries import State
 from hybridops.audit.report import Report
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.web import fmt
 from hybridops.web.answers import bold, counted, joined, marked, sentence
 

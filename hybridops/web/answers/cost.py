@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.experiments.figures import Total
 from hybridops.quotas.models import Budget
 from hybridops.web import fmt

@@ -20,6 +20,7 @@ from hybridops.web.figures.days import Day, Days, day_strip, sparkline
 from hybridops.web.figures.energy import Energies, Measured, energies
 from hybridops.web.figures.frontier import Frontier, Place, frontier
 from hybridops.web.figures.glyphs import stave_glyph, stave_small
+from hybridops.web.figures.kernel import Kernel, KernelRow, kernel
 from hybridops.web.figures.routes import Route, RouteMap, Stop, route_map
 from hybridops.web.figures.samples import Bin, Histogram, histogram
 from hybridops.web.figures.score import Bar, Kind, Lane, Mark, Stave
@@ -45,6 +46,8 @@ __all__ = [
     "Frontier",
     "Gate",
     "Histogram",
+    "Kernel",
+    "KernelRow",
     "Kind",
     "Lane",
     "Mark",
@@ -72,6 +75,7 @@ __all__ = [
     "energies",
     "frontier",
     "histogram",
+    "kernel",
     "kind_mark",
     "outcome_bar",
     "route_map",

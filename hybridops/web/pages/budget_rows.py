@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.quotas.models import Budget
 from hybridops.quotas.queries import manages_budgets
 from hybridops.teams.models import User

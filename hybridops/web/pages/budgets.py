@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from hybridops.domain.budget import from_micro, to_micro
 from hybridops.domain.errors import BadInput, Conflict
+from hybridops.domain.money import from_micro, to_micro
 from hybridops.quotas import services
 from hybridops.quotas.queries import managed_budget
 from hybridops.teams.access import actor

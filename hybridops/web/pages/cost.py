@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.experiments import figures as costs
 from hybridops.experiments.figures import Total
 from hybridops.quotas.queries import budgets_seen

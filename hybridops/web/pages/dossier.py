@@ -12,8 +12,8 @@ from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.approvals.votes import assessment_of
 from hybridops.definitions.queries import workflow_by_digest
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
 from hybridops.domain.errors import Unsigned
+from hybridops.domain.money import from_micro
 from hybridops.domain.presence import Method
 from hybridops.domain.states import RequestState
 from hybridops.domain.workflow import Definition

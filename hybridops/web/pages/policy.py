@@ -50,6 +50,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         "factors": answers.factor_rows(rules),
         "emergency": answers.break_glass_words(rules.break_glass),
         "regions": [(name, ", ".join(regions)) for name, regions in rules.data_regions.items()],
+        "given_up": rules.fidelity_given_up,
         "tries": tries,
         "numbers": list(numbers(document)),
         "days": DAYS,

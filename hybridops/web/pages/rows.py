@@ -11,7 +11,7 @@ from django.utils import timezone
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import by_runs
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.domain.states import RequestState
 from hybridops.experiments.desk import runs_named
 from hybridops.experiments.history import timelines

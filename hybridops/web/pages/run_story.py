@@ -31,6 +31,7 @@ from hybridops.web.answers.run import Told
 from hybridops.web.viewmodels.machine import Calibration, calibration
 from hybridops.web.viewmodels.money import Cost, cost_of
 from hybridops.web.viewmodels.results import Answer, answer_of
+from hybridops.web.viewmodels.weighed import Decided, decided
 
 DECLINED = ("reject", "changes")
 
@@ -61,6 +62,10 @@ class Story:
     @cached_property
     def placements(self) -> list[Placement]:
         return history.placements_of(self.run)
+
+    @property
+    def decided(self) -> list[Decided]:
+        return [decided(row) for row in self.placements]
 
     @cached_property
     def request(self) -> ApprovalRequest | None:

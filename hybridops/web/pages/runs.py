@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from hybridops.approvals.queries import waiting_for
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.experiments import listing
 from hybridops.experiments.conduct import subject
 from hybridops.experiments.listing import Filters, Row

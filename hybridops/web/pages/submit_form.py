@@ -8,9 +8,9 @@ from typing import Any
 
 from django import forms
 
-from hybridops.domain.budget import to_micro
 from hybridops.domain.data import DATA_CLASSES
 from hybridops.domain.errors import BadInput, HybridopsError
+from hybridops.domain.money import to_micro
 from hybridops.domain.risk import CLASSES
 from hybridops.domain.workflow import Definition, Fallback, Parameter
 from hybridops.experiments.models import DataSnapshot

@@ -16,8 +16,8 @@ from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import passed_since, waiting_for
 from hybridops.backends.services import known
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
 from hybridops.domain.errors import NotYours
+from hybridops.domain.money import from_micro
 from hybridops.engine import leavers
 from hybridops.experiments import desk
 from hybridops.outbox.queries import undelivered_count

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.experiments.unclear import clear_up, unclear_submission
 from hybridops.quotas.queries import reservations
 from hybridops.web.answers.unclear import answer

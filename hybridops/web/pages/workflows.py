@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from hybridops.definitions.models import SignedDocument
 from hybridops.definitions.queries import workflows
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.domain.workflow import Definition
 from hybridops.engine.authoring import other_code
 from hybridops.experiments.listing import Record, track_record

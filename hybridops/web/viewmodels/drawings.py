@@ -1,4 +1,4 @@
-"""Stored bytes to drawings: routes on their plan, a graph and its cut, risk and return, the circuit."""
+"""Stored bytes to drawings: routes on their plan, a graph and its cut, risk and return, a kernel, the circuit."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from hybridops.web.figures import (
     Figure,
     Frontier,
     Gate,
+    Kernel,
+    KernelRow,
     Measured,
     Node,
     OutcomeShare,
@@ -31,6 +33,7 @@ from hybridops.web.figures import (
     cut,
     energies,
     frontier,
+    kernel,
     route_map,
 )
 from hybridops.web.viewmodels.results import best_classical, method, objective
@@ -137,6 +140,20 @@ def energy_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: st
     )
 
 
+def kernel_figure(drawn: Mapping[str, Any], summary: Mapping[str, Any], unit: str) -> Figure:
+    """The kernel of landmarks and test points, as measured and as computed, and what the latter were decided to be."""
+    count = drawn["landmarks"]
+    decided = [""] * count + drawn["decided"]
+    rows = tuple(
+        KernelRow(
+            row["row"], row["class"], word, tuple(row["exact"]), row["measured"] and tuple(row["measured"])
+        )
+        for row, word in zip(drawn["rows"], decided, strict=True)
+    )
+    by = "the measured kernel" if drawn["source"] == "quantum" else "RBF-SVM on all training points"
+    return kernel(Kernel(rows, count, by))
+
+
 def _place(row: Mapping[str, Any], name: str) -> Place:
     return Place(row["volatility"], row["return"], name, ", ".join(row["assets"]), row["value_at_risk"])
 
@@ -146,6 +163,7 @@ PICTURES: Mapping[str, tuple[str, str, Callable[[Mapping[str, Any], Mapping[str,
     "counts": ("The outcomes", "share of shots, by bit string", counts_figure),
     "frontier": ("Risk and return", "what the past was like, not what comes", frontier_figure),
     "energy": ("The energy", "of each submission, from Hartree-Fock or trained parameters on", energy_figure),
+    "kernel": ("The kernel matrix", "test points against landmarks, 1 is the same", kernel_figure),
     "cut": ("The two sides", "laid out by springs, not to scale", cut_figure),
 }
 

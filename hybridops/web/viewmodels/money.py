@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hybridops.domain.budget import from_micro
+from hybridops.domain.money import from_micro
 from hybridops.domain.states import LIVE_SUBMISSION, ReservationState
 from hybridops.experiments.models import Submission
 from hybridops.quotas.models import Reservation

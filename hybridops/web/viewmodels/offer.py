@@ -7,7 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from hybridops.domain import clock
-from hybridops.domain.budget import from_micro
+from hybridops.domain.advice import undisturbed
+from hybridops.domain.money import from_micro
+from hybridops.domain.ports import Estimate
 from hybridops.engine.preview import Choice, Preview
 from hybridops.web import fmt
 from hybridops.web.answers import counted, sentence
@@ -47,7 +49,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Everything beside the button; `button` is the consequence of pressing it."""
+    """Everything beside the button; `button` is the consequence of pressing it.
+
+    `stops_at` is what is charged at most where the vendor ends jobs after a time.
+    """
 
     told: Told
     lines: list[QuoteLine]
@@ -56,6 +61,8 @@ class Offer:
     stave: Figure
     book: str
     dated: date | None
+    assumptions: tuple[str, ...]
+    stops_at: Decimal | None
     agreement: str
     by_policy: bool
     reasons: list[Reason]
@@ -88,6 +95,8 @@ def offer_of(seen: Preview, *, answer_seconds: float | None, now: datetime) -> O
         stave=stave_small(score),
         book=quote.price_book if quote else "",
         dated=quote.dated if quote else None,
+        assumptions=quote.assumptions[1:] if quote else (),
+        stops_at=quote.cap if quote and quote.cap > quote.high else None,
         agreement=agreement(told),
         by_policy=assessment is not None and assessment.by_policy,
         reasons=[Reason(factor.why, factor.lower) for factor in sorted(fired, key=lambda f: -f.points)],
@@ -140,29 +149,30 @@ def picks_of(seen: Preview) -> list[Pick]:
     """The scheduler's choice first, then each backend, those that cannot take the work last."""
     asked = seen.wanted.backend
     free = sum(not choice.blocked for choice in seen.choices)
+    priced = "the cheapest" if asked else seen.chosen.backend.name
     first = Pick(
         value="",
         name="Let the scheduler choose",
         kind="",
         price="",
-        words=f"The shortest wait within 3{fmt.THIN}% of the best expected success, once the circuit is compiled. "
-        f"{_of(free, len(seen.choices))}. Priced here as {seen.chosen.backend.name if not asked else 'the cheapest'}.",
+        words=f"The shortest wait within {fmt.percent(seen.fidelity_given_up)} of the best expected success, "
+        f"once the circuit is compiled. {_of(free, len(seen.choices))}. Priced here as {priced}.",
         checked=not asked,
     )
-    return [first, *(_pick(choice, asked) for choice in seen.choices)]
+    return [first, *(_pick(choice, asked, seen.estimate) for choice in seen.choices)]
 
 
 def _of(free: int, every: int) -> str:
     return f"{free} of {every} backends can take it"
 
 
-def _pick(choice: Choice, asked: str) -> Pick:
+def _pick(choice: Choice, asked: str, need: Estimate) -> Pick:
     backend, quote = choice.backend, choice.quote
     if choice.blocked or quote is None:
         return Pick(
             backend.name, backend.name, backend.kind, "–", f"Not possible: {choice.blocked}.", False, True
         )
-    parts = [_queue(choice), _age(choice), _needs(choice)]
+    parts = [_queue(choice), _age(choice), _success(choice, need), _needs(choice)]
     return Pick(
         value=backend.name,
         name=backend.name,
@@ -180,7 +190,15 @@ def _queue(choice: Choice) -> str:
     if not ahead and not wait:
         return "Starts at once."
     jobs = "Jobs ahead not reported" if ahead is None else sentence(f"{counted(ahead, 'job')} ahead")
-    return f"{jobs}, {'wait not reported' if wait is None else f'about {fmt.duration(wait)}'}."
+    return (
+        f"{jobs}, {'wait not reported' if wait is None else f'about {fmt.duration(wait)}'}{_mostly(choice)}."
+    )
+
+
+def _mostly(choice: Choice) -> str:
+    """What nine in ten looks at this queue did not exceed, where that is more than half of them did not."""
+    half, most = choice.waits.quantile(0.5), choice.waits.quantile(0.9)
+    return f"; 9 in 10 times at most {fmt.duration(most)}" if half != most else ""
 
 
 def _age(choice: Choice) -> str:
@@ -190,6 +208,12 @@ def _age(choice: Choice) -> str:
     return (
         "Calibration not reported." if moment is None else f"Calibrated {fmt.relative(moment, clock.now())}."
     )
+
+
+def _success(choice: Choice, need: Estimate) -> str:
+    """From the closed form and the median error, where the backend tells one."""
+    error = choice.backend.calibration.get("two_qubit_error")
+    return f"About {fmt.percent(undisturbed(error, need))} of shots undisturbed." if error else ""
 
 
 def _needs(choice: Choice) -> str:

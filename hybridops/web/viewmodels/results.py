@@ -14,6 +14,7 @@ _ROWS = (
     ("heuristic", "Heuristic", "cpu"),
     ("baseline", "Strong classical", "cpu"),
     ("random", "Random control", "cpu"),
+    ("alike", "Classical, treated alike", "cpu"),
     ("ideal", "Noise-free device", "gpu"),
     ("quantum", "Quantum-assisted", "qpu"),
     ("exact_split", "Best in the register", "cpu"),
@@ -47,7 +48,10 @@ def best_classical(arms: Found) -> tuple[str, float] | None:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the run found. `change` is relative to the best classical result, negative is better."""
+    """What the run found. `change` is relative to the best classical result, negative is better.
+
+    No change is told against what the family could not tell from the answer, nor where `start_told` is False.
+    """
 
     value: float | None
     source: str
@@ -55,6 +59,7 @@ class Answer:
     classical_name: str
     change: float | None
     start: float | None
+    start_told: bool = True
 
     @property
     def percent(self) -> float | None:
@@ -64,7 +69,7 @@ class Answer:
     @property
     def over_start(self) -> float | None:
         """In percent against the heuristic that the run started from."""
-        if self.start is None or self.value is None:
+        if self.start is None or self.value is None or not self.start_told:
             return None
         change = _change(self.value, self.start)
         return None if change is None else 100 * change
@@ -75,7 +80,8 @@ def answer_of(arms: Found) -> Answer:
     best = best_classical(arms)
     quantum = objective(arms, "quantum")
     value = quantum if quantum is not None else best and best[1]
-    change = _change(value, best[1]) if best and value is not None else None
+    alike = arms.get("quantum", {}).get("undecided", ())
+    change = _change(value, best[1]) if best and value is not None and best[0] not in alike else None
     return Answer(
         value=value,
         source="quantum" if quantum is not None else best[0] if best else "",
@@ -83,6 +89,7 @@ def answer_of(arms: Found) -> Answer:
         classical_name=method(arms, best[0]) if best else "",
         change=change,
         start=objective(arms, "heuristic"),
+        start_told="heuristic" not in alike,
     )
 
 

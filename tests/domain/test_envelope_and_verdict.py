@@ -1,4 +1,4 @@
-"""Envelope, money, placement, verdict: the rules that decide, by examples and by properties."""
+"""Envelope, verdict, actors: the rules that decide, by examples and by properties."""
 
 from __future__ import annotations
 
@@ -11,14 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridops.domain import budget
 from hybridops.domain.actors import Actor
 from hybridops.domain.envelope import Envelope, Input, Listed, Planned, check_within, narrow, read
 from hybridops.domain.errors import BadInput, Refused
-from hybridops.domain.placement import Option, place, place_compute
-from hybridops.domain.ports import Usage
 from hybridops.domain.verdict import judge
-from tests.world import PRICES
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PAIR = Listed("scripted", "aster", "p" * 64, "s" * 64, "here")
@@ -109,88 +105,6 @@ def test_narrowing_never_widens(shots: int, cost: Decimal) -> None:
     assert 0 < tighter.cost_usd_max <= ENVELOPE.cost_usd_max
     assert tighter != ENVELOPE
     assert replace(tighter, shots_max=1000, cost_usd_max=Decimal("5.00")) == ENVELOPE
-
-
-@given(CENTS, CENTS)
-def test_rounding_goes_up_and_by_less_than_a_micro_dollar(a: Decimal, b: Decimal) -> None:
-    third = a / 3
-    assert 0 <= budget.from_micro(budget.to_micro(third)) - third < Decimal("0.000001")
-    assert budget.to_micro(a + b) <= budget.to_micro(a) + budget.to_micro(b)
-
-
-@pytest.mark.parametrize("amount", ["-0.01", "NaN"])
-def test_what_is_no_amount_is_refused(amount: str) -> None:
-    with pytest.raises((BadInput, ArithmeticError)):
-        budget.to_micro(Decimal(amount))
-
-
-SECONDS = budget.Rule("ibm", "x", "seconds", second=Decimal("1.60"), job_seconds=Decimal(2))
-
-
-@given(st.integers(1, 10_000), st.integers(1, 5), st.integers(0, 10_000), st.integers(1, 20), st.data())
-def test_a_bill_within_the_promise_never_exceeds_the_quote(
-    shots: int, submissions: int, done: int, circuits: int, data: st.DataObject
-) -> None:
-    book = budget.parse(PRICES)
-    rule = data.draw(st.sampled_from([book.rule_for("scripted", "aster"), SECONDS]))
-    quote = budget.quote(
-        book,
-        rule,
-        submissions_max=submissions,
-        shots=shots,
-        shot_seconds=0.001,
-        circuits=circuits,
-        submissions_likely=data.draw(st.integers(1, submissions)),
-    )
-    ran = data.draw(st.integers(1, circuits))
-    used = Usage(ran, min(done, shots), min(done, shots) * 0.001, final=True)
-    assert budget.bill(rule, used, failed=False) * submissions <= quote.high
-    assert quote.low <= quote.likely <= quote.high
-    assert budget.bill(rule, used, failed=True) == 0
-
-
-def test_seconds_are_billed_with_their_overhead() -> None:
-    rule = budget.Rule("ibm", "x", "seconds", second=Decimal("1.60"), job_seconds=Decimal(2), failed="full")
-    lines = budget.qpu_lines(rule, submissions=1, shots=4000, shot_seconds=0.004)
-    assert lines[0].amount == Decimal("28.80")
-    assert budget.bill(rule, Usage(1, 4000, 16.0, final=True), failed=True) == Decimal("28.80")
-
-
-def test_an_unknown_price_is_never_zero() -> None:
-    with pytest.raises(Refused, match="no price for"):
-        budget.parse(PRICES).rule_for("elsewhere", "aster")
-
-
-@pytest.mark.parametrize(
-    "change", [{"schema": "x"}, {"dated": "soon"}, {"rules": [{"kind": "magic"}]}, {"cpu_second": "x"}]
-)
-def test_a_malformed_price_book_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(BadInput):
-        budget.parse({**PRICES, **change})
-
-
-IDEAL = Option("a", "ideal", Decimal(0), 1.0, 0.0)
-NEAR = Option("a", "near", Decimal(5), 0.98, 1.0)
-FAR = Option("a", "far", Decimal(1), 0.5, 0.0)
-
-
-def test_placement_gives_up_three_percent_of_fidelity_for_the_queue() -> None:
-    chosen = place([replace(IDEAL, wait_seconds=100.0), NEAR, FAR])
-    assert chosen.chosen == "near"
-    assert {name for name, _ in chosen.rejected} == {"ideal", "far"}
-
-
-def test_a_person_s_choice_wins_unless_a_guard_blocks_it() -> None:
-    assert place([IDEAL, FAR], asked="far").chosen == "far"
-    assert place([IDEAL, replace(FAR, blocked="shut")], asked="far").chosen == "ideal"
-    with pytest.raises(Refused, match="shut"):
-        place([replace(FAR, blocked="shut")])
-
-
-def test_a_required_gpu_that_is_absent_is_said() -> None:
-    assert "NumPy" in place_compute("gpu", "CPU", gpu_required=False).chosen
-    with pytest.raises(Refused, match="GPU"):
-        place_compute("gpu", "CPU", gpu_required=True)
 
 
 RULE = {"against": "heuristic", "worse_by_at_most": 0.01}

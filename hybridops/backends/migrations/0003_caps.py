@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("backends", "0001_initial")]
+    dependencies: ClassVar = [("backends", "0002_observations")]
 
     operations: ClassVar = [
         migrations.CreateModel(

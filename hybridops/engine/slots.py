@@ -1,0 +1,44 @@
+"""What one submission of an approved envelope promises at most, and how many shots fit into what was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from hybridops.definitions.queries import price_book_by_digest
+from hybridops.domain import work
+from hybridops.domain.envelope import Envelope
+from hybridops.domain.errors import Refused
+from hybridops.domain.pricebook import PriceBook
+from hybridops.domain.quotes import quote, shots_within
+
+
+def slot_cost(book_digest: str, bodies: Sequence[Mapping[str, Any]], *, shots: int, circuits: int) -> Decimal:
+    """What one submission of so many shots in all costs at most, on the dearest of the approved backends."""
+    return _dearest(price_book_by_digest(book_digest), bodies, shots=shots, circuits=circuits)
+
+
+def _dearest(book: PriceBook, bodies: Sequence[Mapping[str, Any]], *, shots: int, circuits: int) -> Decimal:
+    costs = []
+    for body in bodies:
+        rule = book.rule_for(body["provider"], body["backend"])
+        asked = work.compiled(body, shots=shots, circuits=circuits)
+        costs.append(quote(book, rule, asked, submissions_max=1).high)
+    return max(costs, default=Decimal(0))
+
+
+def affordable_shots(envelope: Envelope, bodies: Sequence[Mapping[str, Any]]) -> int:
+    """The shots of each circuit of a submission so that all stay inside the envelope's shots and cost.
+
+    Raises Refused where not one fits.
+    """
+    book, circuits = price_book_by_digest(envelope.price_book), envelope.bindings_max
+    fits = shots_within(
+        lambda shots: _dearest(book, bodies, shots=shots * circuits, circuits=circuits),
+        room=envelope.cost_usd_max / envelope.submissions_max,
+        most=envelope.shots_max // envelope.submissions_max // circuits,
+    )
+    if fits < 1:
+        raise Refused(f"Not one shot fits into the approved ${envelope.cost_usd_max}.")
+    return fits
