@@ -21,6 +21,7 @@ from hybridops.domain.placement import Placement
 from hybridops.domain.states import StageState
 from hybridops.experiments import conduct, sites
 from hybridops.experiments.dbtime import db_now
+from hybridops.experiments.models import Placement as Placed
 from hybridops.experiments.models import Run, Stage, Turn
 from hybridops.experiments.transitions import StageMove, apply
 
@@ -94,9 +95,34 @@ def _new(run: Run, stage: Stage, wish: Wish) -> Turn:
     )
 
 
-def granted(stage_id: int) -> Turn | None:
-    """The turn that a stage was given, lapsed or not; None where it has none."""
-    return Turn.objects.filter(pk=stage_id, until__isnull=False).first()
+def of(stage_id: int) -> Turn | None:
+    """A stage's place in line, or None."""
+    return Turn.objects.filter(pk=stage_id).first()
+
+
+@transaction.atomic(savepoint=False)
+def take_rung(
+    turn: Turn,
+    *,
+    rung: str,
+    open_to: Sequence[Key],
+    shots: int,
+    cost_micro: int,
+    placement: Placement,
+    wake: bool,
+    actor: Actor,
+) -> None:
+    """A way out of waiting, with its record; nothing where the turn was given, used or changed meanwhile."""
+    still = Turn.objects.filter(pk=turn.pk, until__isnull=True, rungs=turn.rungs)
+    taken = still.update(
+        rungs=[*turn.rungs, rung], open_to=[list(key) for key in open_to], shots=shots, cost_micro=cost_micro
+    )
+    if not taken:
+        return
+    run_id, key = turn.stage.run_id, turn.stage.key
+    Placed.objects.create(run_id=run_id, stage=key, document=placement.document(), made_at=clock.now())
+    moves = [StageMove(key, StageState.READY, placement.why)] if wake else []
+    apply(run_id=run_id, actor=actor, stages=moves, facts={"rung": rung, "shots": shots})
 
 
 def step() -> int:
