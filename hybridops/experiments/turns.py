@@ -6,6 +6,7 @@ Where no cap is set nobody waits and nothing is written. A turn that is given an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from hybridops.backends import caps
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM, Actor
 from hybridops.domain.dispatch import Cap, Denial, Grant, Key, dispatch
-from hybridops.domain.errors import Fenced
+from hybridops.domain.errors import Conflict, Fenced, IllegalMove
 from hybridops.domain.money import from_micro
 from hybridops.domain.placement import Placement
 from hybridops.domain.states import StageState
@@ -53,7 +54,10 @@ class Answer:
 
 @transaction.atomic(savepoint=False)
 def enter(*, run: Run, stage: Stage, wish: Wish) -> Answer:
-    """Whether this stage may send now, as part of the transaction that writes the intent down."""
+    """Whether this stage may send now, as part of the transaction that writes the intent down.
+
+    Nobody else's run is touched here: the turns of others are given by `step`.
+    """
     limits = caps.limits(locked=True)
     if not limits:
         return Answer()
@@ -64,11 +68,13 @@ def enter(*, run: Run, stage: Stage, wish: Wish) -> Answer:
     first = turn is None
     if turn is None:
         turn = _new(run, stage, wish)
-    _, denials = _round(limits)
+    grants, denials, _ = _decided(limits)
+    if mine := next((grant for grant in grants if grant.job == stage.pk), None):
+        if mine.backend == wish.to:
+            turn.delete()
+            return Answer()
+        _note(turn, mine)
     turn.refresh_from_db()
-    if _is_for(turn, wish.to):
-        turn.delete()
-        return Answer()
     if turn.until is not None:
         return Answer(again=True)
     denied = next((denial for denial in denials if denial.job == stage.pk), None)
@@ -113,6 +119,7 @@ def take_rung(
     actor: Actor,
 ) -> None:
     """A way out of waiting, with its record; nothing where the turn was given, used or changed meanwhile."""
+    caps.limits(locked=True)
     still = Turn.objects.filter(pk=turn.pk, until__isnull=True, rungs=turn.rungs)
     taken = still.update(
         rungs=[*turn.rungs, rung], open_to=[list(key) for key in open_to], shots=shots, cost_micro=cost_micro
@@ -126,13 +133,28 @@ def take_rung(
 
 
 def step() -> int:
-    """Gives every turn that can be given now; how many. Costs one question where nobody waits."""
+    """Gives every turn that can be given now; how many. Costs one question where nobody waits.
+
+    Each in a transaction of its own, with its entry in the trail: who holds one run never waits for another's.
+    """
     if not Turn.objects.exists():
         return 0
-    with transaction.atomic():
-        limits = caps.limits(locked=True)
-        _tidy()
-        return len(_round(limits)[0])
+    _tidy()
+    given = 0
+    with suppress(
+        Conflict, Fenced, IllegalMove
+    ):  # somebody moved that run meanwhile; the next round looks again
+        while _give_one():
+            given += 1
+    return given
+
+
+@transaction.atomic
+def _give_one() -> bool:
+    grants, _, waiting = _decided(caps.limits(locked=True))
+    if grants:
+        _give(waiting[grants[0].job], grants[0])
+    return bool(grants)
 
 
 def _tidy() -> None:
@@ -143,30 +165,39 @@ def _tidy() -> None:
         if not held and state not in (StageState.READY, StageState.RUNNING):
             turn.delete()
         elif held and turn.not_after <= clock.now():
-            move = StageMove(turn.stage.key, StageState.READY, "its time is over")
-            apply(run_id=turn.stage.run_id, actor=SYSTEM, stages=[move])
-            turn.delete()
+            with suppress(Conflict, Fenced, IllegalMove):
+                _call(turn)
 
 
-def _round(limits: Mapping[Key, Cap]) -> tuple[list[Grant], list[Denial]]:
-    """One round of the rules over everybody in line; the caller holds the caps."""
+@transaction.atomic
+def _call(turn: Turn) -> None:
+    Turn.objects.filter(pk=turn.pk).delete()
+    move = StageMove(turn.stage.key, StageState.READY, "its time is over")
+    apply(run_id=turn.stage.run_id, actor=SYSTEM, stages=[move])
+
+
+def _decided(limits: Mapping[Key, Cap]) -> tuple[list[Grant], list[Denial], dict[int, Turn]]:
+    """What the rules say of everybody in line; the caller holds the caps. Lapsed turns wait again."""
     Turn.objects.filter(until__lte=db_now()).update(provider="", backend="", until=None, granted_at=None)
-    line, rule = list(sites.in_line()), sites.rules()
-    there = sites.site(limits, [turn for turn in line if turn.until is not None], rule)
-    waiting = {turn.pk: turn for turn in line if turn.until is None}
-    now = clock.now().timestamp()
-    grants, denials = dispatch(sites.waiting_of(waiting.values()), there, rule, now)
-    for grant in grants:
-        _give(waiting[grant.job], grant)
-    return grants, denials
+    rows, rule = list(sites.in_line()), sites.rules()
+    there = sites.site(limits, [turn for turn in rows if turn.until is not None], rule)
+    waiting = {turn.pk: turn for turn in rows if turn.until is None}
+    grants, denials = dispatch(sites.waiting_of(waiting.values()), there, rule, clock.now().timestamp())
+    return grants, denials, waiting
+
+
+def _note(turn: Turn, grant: Grant) -> None:
+    """The turn on its row: it holds a place until it is used or lapses."""
+    provider, backend = grant.backend
+    Turn.objects.filter(pk=turn.pk).update(
+        provider=provider, backend=backend, granted_at=clock.now(), until=db_now() + GRANT_SECONDS
+    )
 
 
 def _give(turn: Turn, grant: Grant) -> None:
     """The turn on its row and in the trail; a stage that stands still for it goes on."""
     provider, backend = grant.backend
-    Turn.objects.filter(pk=turn.pk).update(
-        provider=provider, backend=backend, granted_at=clock.now(), until=db_now() + GRANT_SECONDS
-    )
+    _note(turn, grant)
     if turn.stage.state != StageState.HELD:
         return  # it works its way here and looks at its grant
     waited = max(0.0, (clock.now() - turn.asked_at).total_seconds())
@@ -201,27 +232,3 @@ def line() -> Sequence[tuple[Turn, Denial | None]]:
     grants, denials = dispatch(sites.waiting_of(waiting.values()), there, rule, clock.now().timestamp())
     soon = [(waiting[grant.job], None) for grant in grants]
     return [*((turn, None) for turn in given), *soon, *((waiting[d.job], d) for d in denials)]
-
-
-@transaction.atomic(savepoint=False)
-def change_cap(
-    *,
-    provider: str,
-    backend: str,
-    at_once: int | None,
-    per_minute: int | None,
-    seen: int,
-    why: str,
-    actor: Actor,
-) -> None:
-    """A cap by whoever operates; what can go with the new one goes."""
-    caps.change(
-        provider=provider,
-        backend=backend,
-        at_once=at_once,
-        per_minute=per_minute,
-        seen=seen,
-        why=why,
-        actor=actor,
-    )
-    step()

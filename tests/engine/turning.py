@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hybridops.approvals.queries import by_subject
+from hybridops.backends import caps
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.states import RequestState
 from hybridops.engine.inline import drive
@@ -15,10 +16,11 @@ from tests.world import World, submit
 
 
 def cap(at_once: int | None, *, backend: str = "aster", per_minute: int | None = None, seen: int = 0) -> None:
-    turns.change_cap(
+    caps.change(
         provider="scripted", backend=backend, at_once=at_once, per_minute=per_minute, seen=seen, why="as agreed",
         actor=SYSTEM,
     )  # fmt: skip
+    turns.step()
 
 
 def approved(world: World, **changes: Any) -> Run:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from hybridops.backends.caps import AT_ONCE_MAX, PER_MINUTE_MAX, caps
+from hybridops.backends.caps import AT_ONCE_MAX, PER_MINUTE_MAX, caps, change
 from hybridops.backends.models import Cap
 from hybridops.backends.services import known
 from hybridops.domain import clock
@@ -64,7 +64,8 @@ def cap(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             with whole():
-                turns.change_cap(**form.cleaned_data, actor=actor(user))
+                change(**form.cleaned_data, actor=actor(user))
+            turns.step()
         except Conflict as changed:
             now = caps().get(key)
             problem, status = f"{changed} It is: {answers.limits(now)}.", 409
