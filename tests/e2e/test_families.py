@@ -18,7 +18,10 @@ FAMILIES = {
     "circuits": ("GHZ", "The outcomes"),
 }
 # As many shots as the policy lets pass without a person.
-FEWER = {"kernels": {"Shots of each circuit": "64", "Circuits at most": "60"}}
+FEWER = {
+    "kernels": {"Shots of each circuit": "64", "Circuits at most": "60"},
+    "molecules": {"Shots of each circuit": "256"},
+}
 
 
 @pytest.mark.parametrize("name", FAMILIES)
