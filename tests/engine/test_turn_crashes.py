@@ -20,7 +20,7 @@ from tests.world import World, submit
 
 pytestmark = pytest.mark.slow  # real commits, many deaths
 
-STEP = 1 if LONG else 173
+STEP = 1 if LONG else 251
 ROOMS = ("turns.py", "sites.py", "caps.py", "dispatch.py")
 
 
