@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
+from django.db.models import Q
 
 
 class Snapshot(models.Model):
@@ -32,6 +35,30 @@ class Listing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.name}"
+
+
+class Cap(models.Model):
+    """How much a provider (`backend` is empty) or one of its backends takes from us: at once and a minute.
+
+    None is no limit, zero at once closes it for new work. `version` grows with every change by a person.
+    """
+
+    provider = models.CharField(max_length=40)
+    backend = models.CharField(max_length=60, default="", blank=True)
+    at_once = models.PositiveIntegerField(null=True)
+    per_minute = models.PositiveIntegerField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("provider", "backend"), name="one_cap_a_place"),
+            models.CheckConstraint(
+                condition=Q(per_minute__isnull=True) | Q(per_minute__gt=0), name="a_rate_lets_something_pass"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.backend}" if self.backend else self.provider
 
 
 class Observation(models.Model):

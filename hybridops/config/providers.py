@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from hybridops.domain.errors import BadInput
+from hybridops.domain.shares import rules
+
 type Configured = dict[str, tuple[str, dict[str, Any]]]
 
 VENDORS: Mapping[str, str] = {
@@ -46,13 +49,29 @@ def providers(names: Sequence[str], file: str, home: Path) -> Configured:
 
 
 def _vendors(file: str, home: Path) -> Configured:
+    tables = _tables(file)
+    return {key: _vendor(file, key, table, home) for key, table in tables.items() if _is_on(file, key, table)}
+
+
+def _tables(file: str) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(Path(file).read_text())
+        return tomllib.loads(Path(file).read_text())
     except OSError as problem:
         raise ImproperlyConfigured(f"{file} cannot be read ({problem.strerror}).") from None
     except tomllib.TOMLDecodeError as problem:
         raise ImproperlyConfigured(f"{file} is not TOML: {problem}.") from None
-    return {key: _vendor(file, key, table, home) for key, table in tables.items() if _is_on(file, key, table)}
+
+
+def scheduling(file: str) -> dict[str, Any]:
+    """The rules of sharing in a TOML file, nothing where none is named; what they mean the domain checks."""
+    if not file:
+        return {}
+    told = _tables(file)
+    try:
+        rules(told)
+    except (BadInput, TypeError, ValueError) as problem:
+        raise ImproperlyConfigured(f"{file}: {problem}") from None
+    return dict(told)
 
 
 def _is_on(file: str, key: str, table: object) -> bool:

@@ -114,6 +114,8 @@ PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = providers.providers(
     environment.listed("HYBRIDOPS_PROVIDERS", "local"), os.environ.get("HYBRIDOPS_PROVIDERS_FILE", ""), HOME
 )
 SECRETS: tuple[str, dict[str, Any]] = providers.secrets(os.environ.get("HYBRIDOPS_SECRETS", ""), HOME)
+# How teams and priority classes share the backends: what differs from the defaults of domain/shares.py.
+SCHEDULING: dict[str, Any] = providers.scheduling(os.environ.get("HYBRIDOPS_SCHEDULING_FILE", ""))
 OBSERVE_SECONDS = 15  # between two looks at a provider's backends
 SEAL_SECONDS = 2  # between two rounds that put new records into the log
 RETENTION_DAYS = environment.retention()

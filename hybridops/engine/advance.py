@@ -23,7 +23,7 @@ from hybridops.engine.context import Context
 from hybridops.engine.deadline import deadline
 from hybridops.engine.proposals import Ask, Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.stages import STAGES
-from hybridops.experiments import conduct
+from hybridops.experiments import conduct, turns
 from hybridops.experiments.books import Book, read_book
 from hybridops.experiments.models import Submission
 from hybridops.experiments.transitions import Ending, StageMove, SubmissionMove, apply, claim
@@ -181,9 +181,16 @@ def _ask(ctx: Context, ask: Ask) -> Book | None:
 
 
 def _reserve(ctx: Context, wanted: Reserve) -> Book | None:
-    """Approval, money and intent in one transaction; without room for it, the fallback."""
+    """Turn, approval, money and intent in one transaction; without room for it, the fallback."""
+    sent = wanted.submission
+    wish = turns.Wish((sent.provider, sent.backend), wanted.listed, wanted.slot_micro, wanted.not_after)
     try:
         with transaction.atomic():
+            turn = turns.enter(run=ctx.run, stage=ctx.stage, wish=wish)
+            if turn.again:
+                return None
+            if turn.why:
+                return _wait(ctx, turn, wish)
             if wanted.consume:
                 conduct.consume_and_reserve(
                     run=ctx.run,
@@ -208,11 +215,19 @@ def _reserve(ctx: Context, wanted: Reserve) -> Book | None:
     return None
 
 
+def _wait(ctx: Context, turn: turns.Answer, wish: turns.Wish) -> Book:
+    """Stands in line; that it began to wait is on record."""
+    noted = {"summary": {**ctx.stage.summary, turns.WAITED: True}}
+    placement = turns.waits(wish, turn.why) if turn.first else None
+    return _leave(ctx, StageState.HELD, f"{conduct.TURN}{turn.why}", noted, placement)
+
+
 def _sent(ctx: Context, move: SubmissionMove) -> None:
     apply(run_id=ctx.run.pk, actor=ctx.actor, submissions=[move])
     if move.target == SubmissionState.REFUSED:
         row = Submission.objects.get(run=ctx.run, ordinal=move.ordinal)
         conduct.settle(submission=row, billed_micro=0, actor=ctx.actor)
+        turns.step()
 
 
 @transaction.atomic(savepoint=False)

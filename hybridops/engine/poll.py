@@ -20,7 +20,7 @@ from hybridops.domain.states import LIVE_SUBMISSION, SUBMISSION_MOVES, StageStat
 from hybridops.engine import wiring
 from hybridops.engine.bills import settle_submission
 from hybridops.engine.sending import resend
-from hybridops.experiments import conduct
+from hybridops.experiments import conduct, turns
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Run, Stage, Submission
 from hybridops.experiments.transitions import StageMove, SubmissionMove, apply
@@ -102,6 +102,8 @@ def _move(row: Submission, job: RemoteJob, provider: Provider, actor: Actor) -> 
     why = f"{row.backend}: {job.error or job.raw_status}"
     move = SubmissionMove(row.ordinal, target, why, values)
     apply(run_id=row.run_id, actor=actor, submissions=[move], stages=_wake(row, target))
+    if target not in LIVE_SUBMISSION:
+        turns.step()
 
 
 def _result(job_id: str, provider: Provider) -> dict[str, Any]:

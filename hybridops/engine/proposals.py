@@ -62,12 +62,16 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """The intent to submit. `consume` is the envelope digest to use up first, or empty within an envelope."""
+    """The intent to submit. `consume` is the envelope digest to use up first, or empty within an envelope; `listed`
+    and `not_after` say where else and until when it may be sent.
+    """
 
     submission: Submission
     slot_micro: int
     consume: str
     price_book: str
+    listed: tuple[tuple[str, str], ...]
+    not_after: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from hybridops.approvals.queries import by_subject
 from hybridops.domain import clock
 from hybridops.domain.envelope import Envelope, Listed, read
 from hybridops.domain.errors import Refused
+from hybridops.domain.ladder import SIMULATION
 from hybridops.domain.money import to_micro
 from hybridops.domain.ports import CancelOutcome
 from hybridops.domain.states import RequestState, RunState, SubmissionState
@@ -26,8 +27,8 @@ from hybridops.engine.programs import program_of
 from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.sending import send
 from hybridops.engine.slots import affordable_shots, slot_cost
-from hybridops.experiments import conduct
-from hybridops.experiments.models import Submission
+from hybridops.experiments import conduct, turns
+from hybridops.experiments.models import Submission, Turn
 from hybridops.experiments.transitions import Ending, SubmissionMove
 from hybridops.quotas.queries import spending_stop
 
@@ -83,9 +84,13 @@ def _first(ctx: Context) -> Proposal:
 def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) -> Proposal:
     """The next submission. What it promises is a whole one's worth, so that every one costs the same at most."""
     ordinal = len(ctx.submissions) + 1
+    turn = turns.of(ctx.stage.pk) if ctx.stage.summary.get(turns.WAITED) else None
+    if turn is not None and SIMULATION in turn.rungs:
+        return _without(ctx)
+    listed, kept = _turn(turn, envelope, listed)
     program = program_of(ctx, listed)
     bodies = [program_of(ctx, item) for item in envelope.programs]
-    shots = min(affordable_shots(envelope, bodies), int(ctx.run.parameters["shots"]))
+    shots = min(affordable_shots(envelope, bodies), int(ctx.run.parameters["shots"]), kept)
     circuits = envelope.bindings_max
     slot = slot_cost(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits)
     bindings = _asked(ctx, envelope).get("bindings", []) if envelope.inputs else []
@@ -109,7 +114,24 @@ def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) 
         seed=ctx.run.plan["seed"] + ordinal - 1,
         made_at=clock.now(),
     )
-    return Reserve(row, to_micro(slot), consume, envelope.price_book)
+    pairs = tuple((item.provider, item.backend) for item in envelope.programs)
+    return Reserve(row, to_micro(slot), consume, envelope.price_book, pairs, envelope.not_after)
+
+
+def _without(ctx: Context) -> Proposal:
+    """Its time would be over before its turn: what came back already, or the fallback."""
+    if ctx.retrieved():
+        return _done(ctx, ctx.submissions)
+    why = "no approved backend would have taken it in time"
+    return Fall(why, Ending(RunState.EXPIRED, "No approved backend would have taken it in time."))
+
+
+def _turn(turn: Turn | None, envelope: Envelope, wanted: Listed) -> tuple[Listed, int]:
+    """The approved pair whose turn it is and the most shots it goes with; what is wanted where it never had to wait."""
+    if turn is None or turn.until is None:
+        return wanted, (turn.shots if turn else 0) or envelope.shots_max
+    pairs = {(item.provider, item.backend): item for item in envelope.programs}
+    return pairs.get((turn.provider, turn.backend), wanted), turn.shots or envelope.shots_max
 
 
 def _send(ctx: Context, row: Submission) -> Proposal:

@@ -11,7 +11,7 @@ from hybridops.domain.errors import ProviderRefused, ProviderUnclear, Refused
 from hybridops.domain.ports import Capability, Program, Provider
 from hybridops.domain.states import StageState, SubmissionState
 from hybridops.engine.reach import reach_of, snapshot_of
-from hybridops.experiments import conduct
+from hybridops.experiments import conduct, turns
 from hybridops.experiments.models import Stage, Submission
 from hybridops.experiments.transitions import StageMove, SubmissionMove, apply
 
@@ -79,6 +79,7 @@ def _conclude(row: Submission, move: SubmissionMove, actor: Actor) -> None:
     """Ends the doubt; the stage that waits looks again where the answer was no."""
     waiting = [] if row.run.outcome or move.target == _S.SUBMITTED else _held(row.run_id)
     apply(run_id=row.run_id, actor=actor, submissions=[move], stages=waiting)
+    turns.step()
 
 
 def _held(run_id: int) -> list[StageMove]:

@@ -21,10 +21,10 @@ from hybridops.audit import services as audit
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.errors import HybridopsError
 from hybridops.domain.states import LIVE_SUBMISSION, StageState, SubmissionState
-from hybridops.engine import poll
+from hybridops.engine import ladder, poll
 from hybridops.engine.jobs import observe_provider, poll_provider
 from hybridops.engine.turn import my_turn
-from hybridops.experiments import conduct, retention
+from hybridops.experiments import conduct, retention, turns
 from hybridops.experiments.announce import JOB, call
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Stage
@@ -60,7 +60,15 @@ class Sweeper:
             self._round()
 
     def _round(self) -> None:
-        waiting = (return_expired, call_ready(self), lapse, remind(self), wake_forgotten)
+        waiting = (
+            return_expired,
+            call_ready(self),
+            lapse,
+            remind(self),
+            wake_forgotten,
+            ladder.climb,
+            turns.step,
+        )
         for part in (*waiting, call_pollers(self), log(self), retain(self)):
             self._guard(part)
 

@@ -35,6 +35,7 @@ STOPPED = "QPU spending is stopped"
 APPROVAL = "waiting for approval"
 FROZEN = "approvals are frozen"
 PROVIDER = "at the provider"
+TURN = "waiting for its turn: "
 PERSON = "a person has to look: "
 
 

@@ -185,7 +185,8 @@ class Submission(models.Model):
             models.UniqueConstraint(fields=("run", "ordinal"), name="submissions_are_numbered")
         ]
         indexes: ClassVar = [
-            models.Index(fields=("poll_after",), condition=Q(settled=False), name="unsettled_submissions")
+            models.Index(fields=("poll_after",), condition=Q(settled=False), name="unsettled_submissions"),
+            models.Index(fields=("ended_at",), condition=Q(settled=True), name="settled_submissions"),
         ]
 
     def __str__(self) -> str:
@@ -202,6 +203,33 @@ class Placement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.stage}"
+
+
+class Turn(models.Model):
+    """Work that waits for its turn at a backend. It goes once the turn is used, or the work has gone another way.
+
+    `listed` are all approved pairs of provider and backend, `open_to` those that it waits for now. A grant names one
+    of them in `provider` and `backend` and lapses at `until`, in seconds of the database's clock; `shots` is what the
+    grant leaves of each circuit's shots, 0 for all. `rungs` are the ways out that were taken, in order.
+    """
+
+    stage = models.OneToOneField(Stage, on_delete=models.CASCADE, primary_key=True, related_name="turn")
+    team = models.ForeignKey("teams.Team", on_delete=models.PROTECT, related_name="+")
+    priority_class = models.CharField(max_length=20)
+    asked_at = models.DateTimeField()
+    not_after = models.DateTimeField()
+    cost_micro = models.BigIntegerField()
+    listed = models.JSONField()
+    open_to = models.JSONField()
+    rungs = models.JSONField(default=list)
+    shots = models.PositiveIntegerField(default=0)
+    provider = models.CharField(max_length=40, default="", blank=True)
+    backend = models.CharField(max_length=60, default="", blank=True)
+    granted_at = models.DateTimeField(null=True)
+    until = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return f"the turn of {self.stage_id}"
 
 
 class LegalHold(models.Model):

@@ -94,3 +94,9 @@ def promised_to(run_ids: QuerySet[Any, Any]) -> int:
     """What is promised to the runs of a query and not ended."""
     rows = Reservation.objects.filter(run_id__in=run_ids, state=ReservationState.HELD)
     return rows.aggregate(total=Sum("amount_micro"))["total"] or 0
+
+
+def promised_by_key(keys: Iterable[str]) -> dict[str, int]:
+    """What these reservations promise, by key; those that have ended are missing."""
+    rows = Reservation.objects.filter(key__in=list(keys), state=ReservationState.HELD)
+    return dict(rows.values_list("key", "amount_micro"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from hybridops.config.providers import VENDORS, providers, secrets
+from hybridops.config.providers import VENDORS, providers, scheduling, secrets
 
 
 def test_built_in_ones_by_name(tmp_path: Path) -> None:
@@ -85,3 +85,21 @@ def test_where_secrets_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_other_places_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="HYBRIDOPS_SECRETS is"):
         secrets(text, tmp_path)
+
+
+def test_rules_of_sharing_from_a_file(tmp_path: Path) -> None:
+    assert scheduling("") == {}
+    file = tmp_path / "scheduling.toml"
+    file.write_text("wait_max_seconds = 60\n[weights]\nrouting = 2.0\n")
+    assert scheduling(str(file)) == {"wait_max_seconds": 60, "weights": {"routing": 2.0}}
+    for wrong, says in (
+        ("half_live = 1", "no 'half_live'"),
+        ("[weights]\na = 0", "above zero"),
+        ("[classes.research]\nspeed = 1", "speed"),
+        ("= 1", "not TOML"),
+    ):
+        file.write_text(wrong)
+        with pytest.raises(ImproperlyConfigured, match=says):
+            scheduling(str(file))
+    with pytest.raises(ImproperlyConfigured, match="cannot be read"):
+        scheduling(str(tmp_path / "absent.toml"))

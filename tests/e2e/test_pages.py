@@ -87,6 +87,7 @@ PLACES = {
     "sign-out": Place("ines", "/sign-out/", variant=True),
     "cost": Place("farah", "/cost/"),
     "cost of a project": Place("farah", "/cost/", ("Warehouse routing",), variant=True),
+    "queues": Place("omar", "/queues/"),
     "audit": Place("astrid", "/audit/"),
     "audit, nothing found": Place("astrid", "/audit/?q=nothing-like-this", variant=True),
     "event": Place("astrid", "/audit/3/"),
@@ -255,7 +256,17 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "decision",
         "break_glass",
     }
-    pages |= {"away", "policy", "definitions", "draft", "definitions_week", "cost", "audit", "audit_event"}
+    pages |= {
+        "away",
+        "policy",
+        "definitions",
+        "draft",
+        "definitions_week",
+        "cost",
+        "audit",
+        "audit_event",
+        "queues",
+    }
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
     pages |= {"unclear"}
@@ -271,7 +282,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "freeze",
         "lift",
     }
-    doors |= {"budget_limit", "budget_clear", "spending_stop", "spending_resume"}
+    doors |= {"budget_limit", "budget_clear", "queue_cap", "spending_stop", "spending_resume"}
     doors |= {"message_paces", "notice_again", "webhook_add", "webhook_stop"}
     doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}

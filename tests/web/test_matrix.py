@@ -145,6 +145,10 @@ def _erasure(world: World) -> dict[str, Any]:
     return {"username": "tomas", "why": "because"}
 
 
+def _cap(world: World) -> dict[str, Any]:
+    return {"provider": "scripted", "backend": "aster", "at_once": "2", "seen": "0", "why": "because"}
+
+
 def _run(world: World) -> dict[str, Any]:
     return values(world)
 
@@ -201,6 +205,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("service_secret", "post"): writes(P.MANAGE_PEOPLE, _nothing, yes=200),
 }
 MATRIX |= {
+    ("queues", "get"): reads(P.OPERATE, section=True, no=403),
+    ("queue_cap", "post"): writes(P.OPERATE, _cap, section=True),
     ("settings", "get"): own(),
     ("theme", "post"): own(IN),
     ("demo_code", "get"): own(404),  # the demo's alone
@@ -289,6 +295,7 @@ ROUTES = {
     "people": "/people/", "person_add": "/people/add/", "service_add": "/people/add-service/",
     "person_role": "/people/{person}/role/", "person_deactivate": "/people/{person}/deactivate/",
     "person_reactivate": "/people/{person}/reactivate/", "service_secret": "/people/{service}/secret/",
+    "queues": "/queues/", "queue_cap": "/queues/cap/",
     "settings": "/settings/", "theme": "/theme/", "demo_code": "/settings/demo-code/",
     "messages": "/messages/", "message_paces": "/messages/paces/",
     "notice_again": "/messages/again/mail/1/", "webhook_add": "/messages/webhooks/",

@@ -15,6 +15,7 @@ from hybridops.web.pages import (
     messages,
     people,
     policy,
+    queues,
     talk,
     today,
 )
@@ -46,6 +47,8 @@ urlpatterns: list[URLPattern] = [
     path("audit/<int:pk>/proof/", audit.proof, name="audit_proof"),
     path("audit/checkpoint/", audit.checkpoint, name="audit_checkpoint"),
     path("audit/verify/", audit.verify, name="verify"),
+    path("queues/", queues.queues, name="queues"),
+    path("queues/cap/", queues.cap, name="queue_cap"),
     path("spending/stop/", people.stop, name="spending_stop"),
     path("spending/resume/", people.resume, name="spending_resume"),
     path("messages/", messages.messages, name="messages"),

@@ -1,0 +1,99 @@
+"""Whoever waits too long takes the next way out that its class allows, on record and with a new quote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django.db import transaction
+
+from hybridops.approvals.queries import by_subject
+from hybridops.backends.waiting import waits
+from hybridops.domain import clock, ladder
+from hybridops.domain.actors import SYSTEM
+from hybridops.domain.dispatch import Key
+from hybridops.domain.envelope import Envelope, read
+from hybridops.domain.ladder import Rung, Standing
+from hybridops.domain.money import from_micro, to_micro
+from hybridops.domain.placement import Placement
+from hybridops.domain.states import StageState
+from hybridops.domain.waits import Waits
+from hybridops.engine.sending import compiled
+from hybridops.engine.slots import slot_cost
+from hybridops.experiments import conduct, sites, turns
+from hybridops.experiments.models import Turn
+
+
+def climb() -> None:
+    """One rung at most for everybody who stands in line."""
+    if not Turn.objects.exists():
+        return
+    seen, rules = waits(), sites.rules()
+    standing = sites.in_line().filter(until__isnull=True, stage__state=StageState.HELD)
+    for turn in standing.select_related("stage__run__experiment"):
+        at = _standing(turn, seen)
+        rung = ladder.climb(at, rules.of_class(turn.priority_class), rules)
+        if rung is not None:
+            _take(turn, rung, at)
+
+
+def _standing(turn: Turn, seen: Mapping[Key, Waits]) -> Standing:
+    now = clock.now()
+    return Standing(
+        waited=(now - turn.asked_at).total_seconds(),
+        left=(turn.not_after - now).total_seconds(),
+        shots=turn.shots or int(turn.stage.run.parameters["shots"]),
+        taken=tuple(turn.rungs),
+        open_to=tuple((provider, backend) for provider, backend in turn.open_to),
+        listed=tuple((provider, backend) for provider, backend in turn.listed),
+        waits=seen,
+    )
+
+
+@transaction.atomic(savepoint=False)
+def _take(turn: Turn, rung: Rung, at: Standing) -> None:
+    """The rung on the turn's row, quoted again, with its record; nothing where the turn was given meanwhile."""
+    request = by_subject(conduct.subject(turn.stage.run_id))
+    if request is None:
+        return
+    shots = rung.shots or at.shots
+    open_to = (*at.open_to, *((rung.to,) if rung.to else ()))
+    cost = _cost(turn, read(request.envelope), open_to, shots)
+    if rung.name == ladder.SIMULATION:
+        cost = Decimal(0)
+    placement = _placement(turn, rung, at, cost)
+    turns.take_rung(
+        turn,
+        rung=rung.name,
+        open_to=open_to,
+        shots=rung.shots or turn.shots,
+        cost_micro=to_micro(cost),
+        placement=placement,
+        wake=rung.name == ladder.SIMULATION,
+        actor=SYSTEM,
+    )
+
+
+def _cost(turn: Turn, envelope: Envelope, keys: tuple[Key, ...], shots: int) -> Decimal:
+    """The most it may cost with these shots, on the dearest of the backends that it waits for."""
+    bodies = [body for body in compiled(turn.stage.run_id) if (body["provider"], body["backend"]) in keys]
+    circuits = envelope.bindings_max
+    return slot_cost(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits)
+
+
+def _placement(turn: Turn, rung: Rung, at: Standing, cost: Decimal) -> Placement:
+    provider, backend = rung.to or at.open_to[0]
+    waited, was = f"after {at.waited:.0f} s in line", from_micro(turn.cost_micro)
+    money = f"at most ${cost:.2f}, before ${was:.2f}, inside what was approved"
+    queues = ladder.words(at.waits, at.listed)
+    match rung.name:
+        case ladder.FEWER:
+            why = f"{waited} it asks for {rung.shots} of {at.shots} shots: {money}"
+        case ladder.OTHER:
+            hurry = f", with {at.left:.0f} s left" if rung.late else ""
+            why = f"{waited}{hurry} it may go to {backend} too: {queues}; {money}"
+        case _:
+            provider, backend = "here", "the fallback"
+            why = f"{waited} no approved backend would be in time: {queues}, and {at.left:.0f} s are left"
+    others = tuple((key[1], "listed in the approval") for key in at.listed if key[1] != backend)
+    return Placement("qpu", provider, backend, why, others)

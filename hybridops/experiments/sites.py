@@ -1,0 +1,98 @@
+"""What the rules of turns look at: who waits, what is at the backends, what each team has used lately."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from hybridops.domain import clock
+from hybridops.domain.dispatch import MINUTE, Cap, Key, Site, Waiting
+from hybridops.domain.shares import Rules, decayed
+from hybridops.domain.shares import rules as read_rules
+from hybridops.domain.states import LIVE_SUBMISSION, StageState
+from hybridops.experiments import conduct
+from hybridops.experiments.models import Submission, Turn
+from hybridops.quotas.queries import promised_by_key
+
+RECENT = 2_000  # submissions that are looked at for the last minute's starts and for who held a place lately
+FORGOTTEN = 8  # half-lives after which use no longer counts: less than half a percent is left
+_TEAM = "run__experiment__project__team__slug"
+
+
+def rules() -> Rules:
+    """The rules of sharing of this installation: settings.SCHEDULING over the defaults."""
+    return read_rules(settings.SCHEDULING)
+
+
+def in_line() -> QuerySet[Turn]:
+    """Turns whose stage still wants one: it waits for it, or works its way to it; not what stands still otherwise."""
+    held = Q(stage__state=StageState.HELD, stage__why__startswith=conduct.TURN)
+    moving = Q(stage__state__in=(StageState.READY, StageState.RUNNING))
+    return Turn.objects.filter(held | moving).select_related("stage", "team").order_by("pk")
+
+
+def waiting_of(turns: Iterable[Turn]) -> list[Waiting]:
+    """As the rules read them."""
+    return [
+        Waiting(
+            job=turn.pk,
+            team=turn.team.slug,
+            priority=turn.priority_class,
+            ready_at=turn.asked_at.timestamp(),
+            cost_micro=turn.cost_micro,
+            backends=tuple((provider, backend) for provider, backend in turn.open_to),
+        )
+        for turn in turns
+    ]
+
+
+def site(caps: Mapping[Key, Cap], granted: Iterable[Turn], rule: Rules) -> Site:
+    """The backends as they are used now, grants on their way included."""
+    made, now = Site(caps=caps), clock.now().timestamp()
+    made.used = used(rule)
+    _recent(made, now)
+    live = Submission.objects.filter(settled=False, state__in=LIVE_SUBMISSION)
+    for provider, backend, team in live.values_list("provider", "backend", _TEAM):
+        for at in ((provider, backend), (provider, "")):
+            made.running[at] = made.running.get(at, 0) + 1
+        made.served[team, (provider, backend)] = now
+    for turn in granted:
+        at_moment = turn.granted_at.timestamp() if turn.granted_at else now
+        charge = max(turn.cost_micro, rule.least_micro)
+        made.take(turn.team.slug, (turn.provider, turn.backend), charge, at_moment)
+        made.served[turn.team.slug, (turn.provider, turn.backend)] = now
+    return made
+
+
+def _recent(made: Site, now: float) -> None:
+    """The last minute's starts, and when teams last held a place."""
+    newest = Submission.objects.order_by("-id").values_list(
+        "provider", "backend", _TEAM, "made_at", "ended_at"
+    )
+    for provider, backend, team, made_at, ended_at in newest[:RECENT]:
+        if made_at.timestamp() > now - MINUTE:
+            for at in ((provider, backend), (provider, "")):
+                made.started.setdefault(at, []).append(made_at.timestamp())
+        if ended_at is not None:
+            key = (team, (provider, backend))
+            made.served[key] = max(made.served.get(key, 0.0), ended_at.timestamp())
+
+
+def used(rule: Rules) -> dict[str, float]:
+    """What each team has used, in micro-dollars of today: bills decayed, and what is promised to jobs without one."""
+    now = clock.now()
+    since = now - timedelta(seconds=FORGOTTEN * rule.half_life_seconds)
+    bills = Submission.objects.filter(settled=True, ended_at__gt=since)
+    entries = [
+        (team, at.timestamp(), max(cost or 0, rule.least_micro))
+        for team, at, cost in bills.values_list(_TEAM, "ended_at", "cost_micro")
+    ]
+    open_ones = list(Submission.objects.filter(settled=False).values_list(_TEAM, "reservation"))
+    promised = promised_by_key(key for _, key in open_ones)
+    entries += [
+        (team, now.timestamp(), max(promised.get(key, 0), rule.least_micro)) for team, key in open_ones
+    ]
+    return decayed(entries, now.timestamp(), rule.half_life_seconds)

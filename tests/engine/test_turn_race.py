@@ -1,0 +1,35 @@
+"""However many workers and sweepers come at one moment, no cap is passed and everybody comes through."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hybridops.bootstrap import ROOT
+from tests.engine.turn_race import AT_ONCE, RUNS
+from tests.stores import store
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_no_cap_is_passed_by_workers_that_meet(tmp_path: Path, kind: str) -> None:
+    with store(kind) as where:
+        url = where["DATABASE_URL"]
+        quick = url and f"{url}?options=-c%20synchronous_commit%3Doff"
+        env = os.environ | {"DATABASE_URL": quick, "HYBRIDOPS_HOME": str(tmp_path), "REDIS_URL": ""}
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.engine.turn_race"],
+            cwd=ROOT, env=env, capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert told["faults"] == []
+    assert told["most"] == AT_ONCE
+    assert told["outcomes"] == ["accepted"] * RUNS, told
+    assert (told["jobs"], told["submissions"], told["left"]) == (RUNS, RUNS, 0)
+    print(kind, told)

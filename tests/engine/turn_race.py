@@ -1,0 +1,136 @@
+"""Workers and sweepers at one cap, all at once: how many were ever there, and whether everybody came through.
+
+As a program, `python -m tests.engine.turn_race`, in a database of its own: PostgreSQL lets them really meet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextvars import copy_context
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+RUNS, AT_ONCE, SECONDS_MAX = 5, 2, 90.0
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hybridops.config.settings")
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from hybridops.experiments.announce import silence
+
+    settings.EXTRA_WORKFLOWS = {"fake": "tests.engine.fake:Fake"}
+    settings.PROVIDERS = {**settings.PROVIDERS, "scripted": ("tests.engine.fake:Scripted", {})}
+    call_command("migrate", verbosity=0)
+    with silence():
+        print(json.dumps(raced()))
+
+
+def raced() -> dict[str, Any]:
+    """The most that were there at once, how each run ended, and what was left."""
+    from hybridops.experiments.models import Run, Submission, Turn
+    from tests.engine import fake
+    from tests.engine.turning import cap
+
+    runs = _approved()
+    cap(AT_ONCE)
+    seen: list[int] = []
+    faults: list[str] = []
+    _together([*[_worker(pk) for pk in runs], _sweeper(), _sweeper(), _watcher(seen)], runs, faults)
+    return {
+        "most": max(seen), "looks": len(seen), "faults": faults, "left": Turn.objects.count(),
+        "outcomes": sorted(Run.objects.values_list("outcome", flat=True)),
+        "jobs": len(fake.CLOUD.jobs), "submissions": Submission.objects.count(),
+    }  # fmt: skip
+
+
+def _approved() -> list[int]:
+    """Runs whose QPU stage is ready and whom nobody has driven there."""
+    from hybridops.approvals.queries import by_subject
+    from hybridops.engine.inline import drive
+    from hybridops.experiments import conduct, services
+    from tests.presence import here
+    from tests.world import make_world, submit
+
+    world, runs = make_world(), []
+    for _ in range(RUNS):
+        run = submit(world, parameters={"rounds": 1})
+        drive(run.pk)
+        request = by_subject(conduct.subject(run.pk))
+        assert request is not None
+        services.decide(
+            user=world.mikkel, presence=here(), request_id=request.pk, verdict="approve",
+            digest_shown=request.digest, reason="as planned",
+        )  # fmt: skip
+        runs.append(run.pk)
+    return runs
+
+
+def _worker(pk: int) -> Callable[[], None]:
+    """Drives a run and asks its provider: the bill of a run and its end come one after the other here."""
+    from hybridops.engine.inline import ask_providers, drive
+
+    def go_on() -> None:
+        drive(pk)
+        ask_providers(pk)
+
+    return go_on
+
+
+def _sweeper() -> Callable[[], None]:
+    from hybridops.engine import sweep
+
+    def sweep_once() -> None:
+        sweep.turns.step()
+        sweep.wake_forgotten()
+
+    return sweep_once
+
+
+def _watcher(seen: list[int]) -> Callable[[], None]:
+    from hybridops.domain.states import LIVE_SUBMISSION
+    from hybridops.experiments.models import Submission
+
+    return lambda: seen.append(Submission.objects.filter(state__in=LIVE_SUBMISSION).count())
+
+
+def _together(works: list[Callable[[], None]], runs: list[int], faults: list[str]) -> None:
+    """Each again and again on a connection of its own, until every run has ended."""
+    from django.db import connection
+
+    from hybridops.domain.errors import Conflict, Fenced, IllegalMove
+    from hybridops.experiments.models import Run
+
+    over = Event()
+
+    def again(work: Callable[[], None]) -> None:
+        while not over.is_set():
+            try:
+                work()
+            except (Conflict, Fenced, IllegalMove):
+                continue  # somebody else was first
+            except Exception as problem:
+                faults.append(f"{type(problem).__name__}: {problem}")
+            over.wait(0.05)
+        connection.close()
+
+    threads = [Thread(target=copy_context().run, args=(again, work)) for work in works]
+    for thread in threads:
+        thread.start()
+    until = monotonic() + SECONDS_MAX
+    while monotonic() < until and Run.objects.filter(pk__in=runs, outcome="").exists():
+        over.wait(0.1)
+    over.set()
+    for thread in threads:
+        thread.join(30)
+
+
+if __name__ == "__main__":
+    main()
