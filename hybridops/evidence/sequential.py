@@ -10,7 +10,6 @@ import numpy as np
 from hybridops.domain.errors import BadInput
 from hybridops.evidence.resampling import Floats, numbers
 
-LEVEL = 0.95
 _NODES = 32
 _STEPS = 30  # halvings: a billionth of the range
 # Shares of the stake, spread as Beta(1/2, 1/2) by the nodes of Gauss and Chebyshev.
@@ -18,7 +17,7 @@ _STAKES = np.sin((2 * np.arange(_NODES) + 1) * math.pi / (4 * _NODES)) ** 2
 
 
 def interval(
-    values: Sequence[float] | Floats, *, low: float, high: float, level: float = LEVEL
+    values: Sequence[float] | Floats, *, low: float, high: float, level: float = 0.95
 ) -> tuple[float, float]:
     """Where the mean of values within [low, high] lies, with `level`, at all looks together.
 

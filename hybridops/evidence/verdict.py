@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hybridops.domain.errors import BadInput
-from hybridops.domain.helping import DECIDING, REFERENCES, Difference, Rule, Ruling, decide, said
+from hybridops.domain.helping import DECIDING, LEVEL, REFERENCES, Difference, Rule, Ruling, decide, said
 from hybridops.evidence.costs import per_improvement
 from hybridops.evidence.resampling import Estimate
 from hybridops.evidence.sequential import interval
@@ -81,7 +81,7 @@ def verdict(rule: Rule, pairs: Sequence[Pair]) -> Finding:
     ruling, price = decide(rule, compared.against, len(compared.excluded)), _price(rule, compared.kept, pairs)
     failed = sum(pair.objectives.get("quantum") is None for pair in compared.kept)
     spent = math.fsum(pair.dollars for pair in pairs)
-    sentence = _sentence(ruling, compared.against, failed, price, spent)
+    sentence = _sentence(rule, ruling, compared, failed) + " " + _money(spent, price)
     count = len(compared.kept)
     return Finding(ruling, compared.against, count, failed, spent, price, compared.excluded, sentence)
 
@@ -142,7 +142,7 @@ def _difference(rule: Rule, kept: Sequence[Pair], reference: str) -> Difference:
     found = [_improvement(pair, reference) for pair in kept]
     raw = np.array([value for value in found if value is not None], dtype=float)
     values = raw.clip(-rule.bound, rule.bound)
-    low, high = interval(values, low=-rule.bound, high=rule.bound)
+    low, high = interval(values, low=-rule.bound, high=rule.bound, level=LEVEL)
     estimate = float(values.mean()) if values.size else None
     clipped = int((np.abs(raw) > rule.bound * (1 + _ROUNDING)).sum())
     return Difference(values.size, clipped, estimate, low, high)
@@ -162,24 +162,29 @@ def _price(rule: Rule, kept: Sequence[Pair], pairs: Sequence[Pair]) -> Estimate 
     return per_improvement([pair.dollars for pair in pairs], [100 * value for value in gained], seed=_SEED)
 
 
-def _sentence(
-    ruling: Ruling, against: Mapping[str, Difference], failed: int, price: Estimate | None, spent: float
-) -> str:
-    """Word and reason, both differences that decide, and the money."""
-    word = ruling.word[0].upper() + ruling.word[1:]
-    count = against["baseline"].count
-    told = [f"{word}: {ruling.why}."]
+def _sentence(rule: Rule, ruling: Ruling, compared: Compared, failed: int) -> str:
+    """Word and reason, both differences that decide, and what the reader has to know of the pairs."""
+    count, clipped = len(compared.kept), max(compared.against[name].clipped for name in DECIDING)
+    told = [f"{ruling.word[0].upper()}{ruling.word[1:]}: {ruling.why}."]
     if count:
-        both = " and ".join(said(against[name], name) for name in DECIDING)
-        told.append(f"Over {count} {'pair' if count == 1 else 'pairs'} the quantum arm is {both}.")
+        both = " and ".join(said(compared.against[name], name) for name in DECIDING)
+        told.append(f"Over {_pairs(count)} the quantum arm is {both}.")
     if failed:
-        told.append(f"In {failed} of them it had no answer, which counts as no improvement.")
-    if price is None:
-        told.append(f"${spent:,.2f} was spent.")
-    elif price.value is None:
-        told.append(f"${spent:,.2f} was spent, and on the whole nothing was gained for it.")
-    else:
-        told.append(
-            f"${spent:,.2f} was spent: ${price.value:,.2f} for one percent of improvement on one pair."
-        )
+        told.append(f"In {_pairs(failed)} it had no answer, which counts as no improvement.")
+    if clipped:
+        told.append(f"Differences beyond {rule.bound:.0%} count as that much, in up to {_pairs(clipped)}.")
+    if compared.excluded:
+        told.append(f"Not counted: {_pairs(len(compared.excluded))}, each with its reason.")
     return " ".join(told)
+
+
+def _pairs(count: int) -> str:
+    return "1 pair" if count == 1 else f"{count} pairs"
+
+
+def _money(spent: float, price: Estimate | None) -> str:
+    if price is None:
+        return f"${spent:,.2f} was spent."
+    if price.value is None:
+        return f"${spent:,.2f} was spent, and on the whole nothing was gained for it."
+    return f"${spent:,.2f} was spent: ${price.value:,.2f} for one percent of improvement on one pair."

@@ -92,9 +92,12 @@ def test_both_are_needed_on_the_same_pairs():
 
 def test_a_difference_in_words():
     assert said(Difference(9, 0, -0.031, -0.05, -0.01), "random") == (
-        "3.10% worse than random bits treated alike (-5.00% to -1.00%)"
+        "3.10% worse than random bits treated alike (95% interval -5.00% to -1.00%)"
     )
     assert (
         said(Difference(0, 0, None, -0.1, 0.1), "ideal")
         == "nothing is known against the same circuits without noise"
+    )
+    assert said(Difference(9, 0, -0.00001, -0.05, 0.05), "heuristic").startswith(
+        "as good as the plain heuristic"
     )

@@ -59,7 +59,7 @@ def test_nothing_or_one_pair_is_too_early(better: list[float | None]):
     assert found.price is None
     assert found.against["baseline"].low < -0.09
     assert found.against["baseline"].high > 0.09
-    assert found.sentence.startswith(f"Too early: {len(better)} of the 40 pairs wanted")
+    assert found.sentence.startswith(f"Too early: there are {len(better)} of the 40 pairs wanted")
     assert found.sentence.endswith(f"${2 * len(better)}.00 was spent.")
 
 
@@ -74,7 +74,7 @@ def test_all_ties_do_not_help():
 def test_all_failed_count_as_no_improvement_and_cost_all_the_same():
     found = verdict(RULE, pairs([None] * 60))
     assert (found.ruling.word, found.failed, found.count, found.spent) == (NOT_HELPING, 60, 60, 120)
-    assert "In 60 of them it had no answer, which counts as no improvement." in found.sentence
+    assert "In 60 pairs it had no answer, which counts as no improvement." in found.sentence
 
 
 def test_ties_are_unclear_where_any_improvement_is_worth_having():
@@ -97,6 +97,7 @@ def test_exclusions_are_listed_with_their_reason_and_cost_all_the_same():
         "withdrawn",
     ]
     assert (found.ruling.word, found.count, found.spent) == (HELPING, 60, 128)
+    assert "Not counted: 4 pairs, each with its reason." in found.sentence
     assert found.price is not None
     assert found.price.value == pytest.approx(128 / 150)
 
@@ -113,6 +114,8 @@ def test_one_win_beyond_the_bound_counts_as_the_bound():
     assert plain.against["baseline"].low == wild.against["baseline"].low
     assert (plain.against["baseline"].clipped, wild.against["baseline"].clipped) == (0, 1)
     assert wild.price == plain.price
+    assert "Differences beyond 10% count as that much, in up to 1 pair." in wild.sentence
+    assert "beyond" not in plain.sentence
 
 
 def test_a_change_over_time_is_said():
