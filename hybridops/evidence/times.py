@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hybridops.domain.errors import BadInput
 from hybridops.evidence.rates import wilson
 from hybridops.evidence.resampling import Estimate, Floats, draws, ends, numbers, together
 
@@ -29,9 +30,11 @@ def tts99(seconds: Sequence[float], hits: Sequence[bool], *, seed: int) -> Estim
     `seconds` (n,) of every run of one instance, whether it hit or not, and all of one clock: wall, QPU and queue
     time are told apart. `hits` (n,): whether the run reached the target. Without a hit `value` and `high` are None
     and `low` uses the upper Wilson end; `high` is None too where many draws have none. Raises BadInput for fewer
-    than two runs, rows that do not fit, or times that are negative or not numbers.
+    than two runs, rows that do not fit, or times that are not numbers above zero.
     """
     spent = numbers(seconds, "seconds", least=0.0)
+    if not spent.all():
+        raise BadInput("A run took no time at all: give seconds of a clock that is fine enough.")
     reached = numbers(np.asarray(hits, dtype=float), "hits", least=0.0)
     together((spent, "seconds"), (reached, "hits"))
     found = int(reached.astype(bool).sum())

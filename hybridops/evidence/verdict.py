@@ -15,7 +15,7 @@ from hybridops.evidence.resampling import Estimate
 from hybridops.evidence.sequential import interval
 
 _SEED = 20261129  # of the draws for the price: the same pairs give the same verdict
-_ROUNDING = 1e-9
+_ROUNDING = 1e-9  # a difference of exactly the bound is not clipped
 ARMS = ("quantum", *REFERENCES)
 
 
@@ -37,6 +37,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
+    """A pair that does not count, and why, as a sentence's end for people."""
+
     instance: str
     snapshot: str
     why: str
@@ -55,8 +57,10 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`against` as in Compared. `failed`: pairs that counted as no
-    improvement. `price`: dollars for one percent of improvement over the baseline on one pair, None below two pairs.
+    """`against` and `excluded` as in Compared, `count` pairs of which `failed` counted as no improvement.
+
+    `price`: dollars for one percent of improvement over the baseline on one pair, excluded pairs paid for as well;
+    None below two pairs, its value None where nothing was gained on the whole. `spent`: dollars of all pairs.
     """
 
     ruling: Ruling

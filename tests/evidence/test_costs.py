@@ -131,5 +131,7 @@ def test_a_target_that_was_never_reached_takes_this_long_at_least():
     assert found.low == pytest.approx(math.log(0.01) / math.log(1 - wilson(0, 10)[1]))
     with pytest.raises(BadInput, match="at least two"):
         tts99([1.0], [True], seed=1)
+    with pytest.raises(BadInput, match="no time at all"):
+        tts99([0.0, 1.0], [True, True], seed=1)
     with pytest.raises(BadInput, match="Number 1 of the seconds"):
         tts99([math.inf, 1.0], [True, True], seed=1)
