@@ -12,7 +12,7 @@ from typing import Any
 
 from hybridops.domain.ports import StepInput, StepOutput
 from hybridops.domain.verdict import ARMS, judge
-from hybridops.solvers.proportions import paired
+from hybridops.evidence.agreement import paired
 from hybridops.workflows.kernels_arms import Judged, Right, arm, classical_arms, difference, undecided
 from hybridops.workflows.kernels_loop import DAMPING_MIN, Plan, Sent, estimated, plan_of, submissions
 from hybridops.workflows.kernels_order import TESTS_MIN, Entry, usable

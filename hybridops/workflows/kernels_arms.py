@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from hybridops.domain.ports import StepInput
+from hybridops.evidence.agreement import Paired, paired
+from hybridops.evidence.rates import wilson
 from hybridops.solvers.feature_map import kernel
 from hybridops.solvers.kernel_svm import decided, projected, rbf
 from hybridops.solvers.problem import Floats
-from hybridops.solvers.proportions import Paired, paired, wilson
 from hybridops.workflows.kernels_loop import Plan
 from hybridops.workflows.kernels_order import Entry
 from hybridops.workflows.kernels_steps import wrong_share

@@ -1,4 +1,4 @@
-"""What counts of right answers leave open: an interval of one share, and of the difference of two paired ones."""
+"""Whether one of two classifiers is right more often on the same points: McNemar's test and a paired interval."""
 
 from __future__ import annotations
 
@@ -6,19 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_Z = 1.959963984540054  # 95 %, two-sided
+from hybridops.evidence.rates import wilson
+
 LEVEL = 0.05
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); all of it where nothing was counted."""
-    if not count:
-        return 0.0, 1.0
-    share, square = hits / count, _Z * _Z
-    middle = share + square / (2 * count)
-    reach = _Z * math.sqrt(share * (1 - share) / count + square / (4 * count * count))
-    whole = 1 + square / count
-    return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Intervals of shares, single and paired, against published values and against counting."""
+"""The paired interval and the exact test against published values and against counting."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridops.solvers.proportions import mcnemar, paired, wilson
+from hybridops.evidence.agreement import mcnemar, paired
 
 marks = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
-
-
-def test_wilson_as_published():
-    """Newcombe, Stat. Med. 17 (1998) 857, table I: 81 of 263, 15 of 148, 0 of 20."""
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
-    assert wilson(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
-    assert wilson(0, 0) == (0, 1)
 
 
 def test_a_paired_difference_as_published():
