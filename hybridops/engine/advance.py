@@ -24,7 +24,7 @@ from hybridops.engine.deadline import deadline
 from hybridops.engine.proposals import Ask, Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.stages import STAGES
 from hybridops.experiments import conduct, turns
-from hybridops.experiments.books import Book, read_book
+from hybridops.experiments.books import Book, hold, read_book
 from hybridops.experiments.models import Submission
 from hybridops.experiments.transitions import Ending, StageMove, SubmissionMove, apply, claim
 
@@ -156,6 +156,7 @@ def _fall(ctx: Context, fall: Fall) -> Book:
 @transaction.atomic(savepoint=False)
 def _ask(ctx: Context, ask: Ask) -> Book | None:
     """Opens the question; what the policy denied at once is looked at again as any other no."""
+    hold(ctx.run.pk)
     experiment = ctx.run.experiment
     owner = Actor(ctx.actor.kind, ctx.actor.id, ctx.actor.name, on_behalf=str(ctx.run.requested_by))
     request = approvals.ask(
@@ -233,6 +234,7 @@ def _sent(ctx: Context, move: SubmissionMove) -> None:
 @transaction.atomic(savepoint=False)
 def _reopen(ctx: Context, why: str) -> Book:
     """Back to compile and gate: the old approval is stale, what would be sent now is made and asked about."""
+    hold(ctx.run.pk)
     approvals.close_for(conduct.subject(ctx.run.pk), RequestState.STALE, why=why, actor=ctx.actor)
     gate = ctx.by_kind("gate")
     compiled = next((stage for stage in ctx.stages.values() if "programs" in stage.summary), None)

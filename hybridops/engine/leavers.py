@@ -16,6 +16,7 @@ from hybridops.definitions import drafts
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import Refused
 from hybridops.experiments import succession
+from hybridops.experiments.books import hold
 from hybridops.experiments.conduct import inbox_changed, subject
 from hybridops.teams import leaving
 from hybridops.teams.access import projects_with, teams_with
@@ -63,7 +64,9 @@ def _hand_over(user: User, successor: User, actor: Actor) -> None:
     proposes = set(teams_with(successor, Permission.PROPOSE_DEFINITIONS).values_list("pk", flat=True))
     runs = succession.take_runs(of=user.pk, to=successor.pk, projects=projects)
     asked = succession.open_runs_of(successor.sponsored.filter(is_active=True).values_list("pk", flat=True))
-    for run_id in {*runs, *asked}:
+    open_ones = sorted({*runs, *asked})
+    hold(*open_ones)
+    for run_id in open_ones:
         for request_id in approvals.involve(subject=subject(run_id), person_id=successor.pk, actor=actor):
             inbox_changed(request_id)
     facts = {

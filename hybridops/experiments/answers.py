@@ -6,10 +6,12 @@ from django.db import transaction
 
 from hybridops.approvals import breakglass
 from hybridops.approvals.models import ApprovalRequest
+from hybridops.approvals.queries import request_for
 from hybridops.definitions.queries import policy
 from hybridops.domain.presence import Presence
 from hybridops.domain.states import RequestState
 from hybridops.experiments import conduct
+from hybridops.experiments.books import hold
 from hybridops.teams.access import actor
 from hybridops.teams.models import User
 
@@ -19,6 +21,7 @@ def break_glass(
     *, user: User, request_id: int, digest_shown: str, reason: str, ticket: str, presence: Presence
 ) -> ApprovalRequest:
     """An emergency approval under the cap of the policy in force; the run goes on."""
+    hold(request_for(user, request_id).envelope["run"])
     done = breakglass.use(
         user=user,
         request_id=request_id,

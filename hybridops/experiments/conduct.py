@@ -22,7 +22,7 @@ from hybridops.domain.placement import Placement, is_gpu
 from hybridops.domain.quotes import compute_lines
 from hybridops.domain.states import RequestState, StageState, SubmissionState
 from hybridops.experiments.announce import nudge
-from hybridops.experiments.books import Book
+from hybridops.experiments.books import Book, hold
 from hybridops.experiments.models import Run, Stage, Submission
 from hybridops.experiments.transitions import Ending, StageMove, SubmissionMove, apply
 from hybridops.outbox.services import tell
@@ -58,6 +58,7 @@ def consume_and_reserve(
     *, run: Run, envelope_digest: str, backend: str, slot_micro: int, price_book: str, actor: Actor
 ) -> Envelope:
     """Uses the approval up and promises the money for every submission it allows: both or neither."""
+    hold(run.pk)
     request = by_subject(subject(run.pk))
     if request is None:
         raise Refused("There is no approval for this run.")
@@ -82,6 +83,7 @@ def intend(
     *, run: Run, envelope: Envelope, submission: Submission, slot_micro: int, actor: Actor
 ) -> Submission:
     """Puts the intent on disk before any call: within the envelope, not while spending is stopped."""
+    hold(run.pk)
     if spending_stop() is not None:
         raise Refused(f"{STOPPED}.")
     earlier = list(Submission.objects.filter(run=run))
@@ -129,6 +131,7 @@ def _told(row: Submission) -> dict[str, Any]:
 @transaction.atomic(savepoint=False)
 def settle(*, submission: Submission, billed_micro: int, actor: Actor) -> None:
     """Books what one submission cost; also after the run has ended, exactly once."""
+    hold(submission.run_id)
     fresh = Submission.objects.select_for_update().get(pk=submission.pk)
     if fresh.settled:
         return
@@ -217,6 +220,7 @@ def leave_to_a_person(row: Submission) -> None:
 @transaction.atomic(savepoint=False)
 def release_unused(*, run_id: int, why: str, actor: Actor) -> None:
     """Gives back every reservation that no submission needs; the classical one is settled at the end."""
+    hold(run_id)
     held = set(quotas.keys_held(run_id)) - {classical_key(run_id)}
     if not held:
         return
@@ -235,13 +239,15 @@ def wake_gate(run_id: int, why: str, actor: Actor) -> None:
 @transaction.atomic(savepoint=False)
 def wake_held(reason: str, why: str, actor: Actor) -> None:
     """Every stage that is held for a reason looks again."""
-    for stage in Stage.objects.filter(state=StageState.HELD, why__startswith=reason):
+    held = Stage.objects.filter(state=StageState.HELD, why__startswith=reason)
+    for stage in held.order_by("run_id", "id"):
         apply(run_id=stage.run_id, actor=actor, stages=[StageMove(stage.key, StageState.READY, why)])
 
 
 @transaction.atomic(savepoint=False)
 def lapse(*, request_id: int, run_id: int) -> None:
     """An open request past its time becomes expired, never approved, and its gate looks again."""
+    hold(run_id)
     done = approvals.close(
         request_id=request_id, target=RequestState.EXPIRED, why="nobody decided in time", actor=SYSTEM
     )

@@ -20,7 +20,7 @@ from hybridops.domain.states import LIVE_SUBMISSION, RunState, StageState
 from hybridops.domain.workflow import Definition, Fallback
 from hybridops.experiments import conduct
 from hybridops.experiments.answers import go_on
-from hybridops.experiments.books import Book
+from hybridops.experiments.books import Book, hold
 from hybridops.experiments.models import DataSnapshot, Experiment, Run, Stage
 from hybridops.experiments.queries import run_for, snapshots_for
 from hybridops.experiments.transitions import Ending, StageMove, apply
@@ -215,6 +215,7 @@ def decide(
     """A reviewer's decision; where it ends the question, the run that waits for it goes on."""
     seen = request_for(user, request_id)
     check_may(user, Permission.DECIDE, seen.team_id)
+    hold(seen.envelope["run"])
     done = approvals.decide(
         user=user,
         request_id=request_id,

@@ -16,6 +16,7 @@ from hybridops.domain.data import check_class, chosen_regions, is_tighter
 from hybridops.domain.errors import BadInput, NotYours
 from hybridops.domain.states import RequestState
 from hybridops.experiments import conduct
+from hybridops.experiments.books import hold
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.experiments.services import check_project
 from hybridops.teams.access import actor, may, teams_with
@@ -97,7 +98,9 @@ def change_class(
 
 def _ask_again(snapshot: DataSnapshot, by: Actor) -> None:
     """Open requests about runs on this data are stale; those runs look again."""
-    for run in Run.objects.filter(experiment__snapshot=snapshot, outcome=""):
+    runs = Run.objects.filter(experiment__snapshot=snapshot, outcome="").order_by("pk")
+    hold(*(run.pk for run in runs))
+    for run in runs:
         request = approvals.open_for(conduct.subject(run.pk))
         if request is not None:
             approvals.close(request_id=request.pk, target=RequestState.STALE, why=TIGHTER, actor=by)

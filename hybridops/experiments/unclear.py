@@ -8,6 +8,7 @@ from hybridops.audit.services import record
 from hybridops.domain.errors import BadInput, Conflict, NotYours
 from hybridops.domain.states import StageState, SubmissionState
 from hybridops.experiments import conduct
+from hybridops.experiments.books import hold
 from hybridops.experiments.models import Stage, Submission
 from hybridops.experiments.queries import run_for
 from hybridops.experiments.transitions import StageMove, SubmissionMove, apply
@@ -39,6 +40,7 @@ def clear_up(*, user: User, run_id: int, ordinal: int, job_id: str, why: str) ->
     row = unclear_submission(user, run_id, ordinal)
     if not why.strip():
         raise BadInput("Say how you know: it stays in the trail.", field="why")
+    hold(run_id)
     record(
         stream=f"run:{run_id}",
         action="submission.cleared",

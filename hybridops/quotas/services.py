@@ -147,7 +147,7 @@ def settle(*, key: str, billed_micro: int, actor: Actor) -> Reservation:
         return _already(key, ReservationState.SETTLED, billed_micro)
     within = min(billed_micro, held.amount_micro)
     over = billed_micro - within
-    budgets = _budgets_of(held)
+    budgets = _budgets_held(held)
     Budget.objects.filter(pk__in=budgets).update(
         pending_micro=F("pending_micro") - held.amount_micro, posted_micro=F("posted_micro") + within
     )
@@ -182,7 +182,7 @@ def release(*, key: str, why: str, actor: Actor) -> Reservation:
     held = _end(key, ReservationState.RELEASED, 0)
     if held is None:
         return _already(key, ReservationState.RELEASED, 0)
-    budgets = _budgets_of(held)
+    budgets = _budgets_held(held)
     Budget.objects.filter(pk__in=budgets).update(pending_micro=F("pending_micro") - held.amount_micro)
     _write(budgets, key, "RELEASE", held.amount_micro, held)
     facts = {"reservation": key, "why": why}
@@ -208,11 +208,11 @@ def _already(key: str, state: ReservationState, billed_micro: int) -> Reservatio
     return known
 
 
-def _budgets_of(reservation: Reservation) -> list[int]:
-    rows = LedgerEntry.objects.filter(reservation=reservation, kind="RESERVE").values_list(
-        "budget_id", flat=True
-    )
-    return sorted(rows)
+def _budgets_held(reservation: Reservation) -> list[int]:
+    """The budgets it counts against, taken in their order until the transaction ends."""
+    named = LedgerEntry.objects.filter(reservation=reservation, kind="RESERVE").values("budget")
+    rows = Budget.objects.filter(pk__in=named).select_for_update().order_by("pk")
+    return list(rows.values_list("pk", flat=True))
 
 
 def _write(

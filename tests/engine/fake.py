@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Lock
 
 from hybridops.domain.errors import ProviderRefused, ProviderUnclear
 from hybridops.domain.ports import (
@@ -106,11 +107,13 @@ class Cloud:
     calibration: str = "a"
     late_bills: int = 0
     cancel: CancelOutcome = CancelOutcome.ACCEPTED
+    cancelled: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     regions: dict[str, str] = field(default_factory=dict)
 
 
 CLOUD = Cloud()
+_ONE_AT_A_TIME = Lock()  # an id is given once, also where workers come together
 
 
 class Scripted:
@@ -145,10 +148,11 @@ class Scripted:
             raise ProviderRefused("aster is shut until 14:00", kind="backend_down")
         if fault == "silent":
             raise ProviderUnclear("no answer in 30 s", kind="timeout")
-        if key not in CLOUD.jobs:
-            CLOUD.jobs[key] = RemoteJob(f"job-{len(CLOUD.jobs) + 1}", key, RemoteState.QUEUED, "QUEUED")
-            CLOUD.shots[key] = shots * max(1, len(program.bindings))
-            CLOUD.bound.append(program.bindings)
+        with _ONE_AT_A_TIME:
+            if key not in CLOUD.jobs:
+                CLOUD.jobs[key] = RemoteJob(f"job-{len(CLOUD.jobs) + 1}", key, RemoteState.QUEUED, "QUEUED")
+                CLOUD.shots[key] = shots * max(1, len(program.bindings))
+                CLOUD.bound.append(program.bindings)
         if fault == "lost":
             raise ProviderUnclear("the answer was lost", kind="timeout")
         return CLOUD.jobs[key].job_id
@@ -160,7 +164,8 @@ class Scripted:
     def poll(self, job_ids: Sequence[str]) -> Sequence[RemoteJob]:
         for key, job in CLOUD.jobs.items():
             if job.job_id in job_ids and not job.state.final:
-                moved = RemoteState.RUNNING if job.state == RemoteState.QUEUED else CLOUD.finishes
+                end = RemoteState.CANCELLED if job.job_id in CLOUD.cancelled else CLOUD.finishes
+                moved = RemoteState.RUNNING if job.state == RemoteState.QUEUED else end
                 CLOUD.jobs[key] = replace(job, state=moved, raw_status=moved.upper())
         return [job for job in CLOUD.jobs.values() if job.job_id in job_ids]
 
@@ -173,7 +178,7 @@ class Scripted:
     def cancel(self, job_id: str) -> CancelOutcome:
         CLOUD.calls.append(f"cancel {job_id}")
         if CLOUD.cancel == CancelOutcome.ACCEPTED:
-            CLOUD.finishes = RemoteState.CANCELLED
+            CLOUD.cancelled.add(job_id)
         return CLOUD.cancel
 
     def usage(self, job_id: str) -> Usage | None:

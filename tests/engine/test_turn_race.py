@@ -29,7 +29,11 @@ def test_no_cap_is_passed_by_workers_that_meet(tmp_path: Path, kind: str) -> Non
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
     assert told["faults"] == []
-    assert told["most"] == AT_ONCE
-    assert told["outcomes"] == ["accepted"] * RUNS, told
-    assert (told["jobs"], told["submissions"], told["left"]) == (RUNS, RUNS, 0)
+    assert 0 < told["most"] <= AT_ONCE
+    assert (told["deadlocks"], told["held"], told["left"]) == (0, 0, 0), told
+    *others, changed_their_mind = told["outcomes"]
+    assert [*others, "accepted"] == ["accepted"] * RUNS, told
+    assert changed_their_mind in ("accepted", "cancelled"), told
+    assert told["submissions"] == RUNS, told
+    assert told["jobs"] in (RUNS - 1, RUNS), told
     print(kind, told)

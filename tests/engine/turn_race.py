@@ -1,4 +1,5 @@
-"""Workers and sweepers at one cap, all at once: how many were ever there, and whether everybody came through.
+"""Workers, pollers, sweepers and one who cancels at one cap, all at once: how many were ever there, whether
+everybody came through, and whether the database ever had to break a circle of waiting.
 
 As a program, `python -m tests.engine.turn_race`, in a database of its own: PostgreSQL lets them really meet.
 """
@@ -13,7 +14,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
-RUNS, AT_ONCE, SECONDS_MAX = 5, 2, 90.0
+RUNS, AT_ONCE, POLLERS, SECONDS_MAX = 5, 2, 3, 90.0
 
 
 def main() -> None:
@@ -36,6 +37,7 @@ def main() -> None:
 def raced() -> dict[str, Any]:
     """The most that were there at once, how each run ended, and what was left."""
     from hybridops.experiments.models import Run, Submission, Turn
+    from hybridops.quotas.models import Reservation
     from tests.engine import fake
     from tests.engine.turning import cap
 
@@ -43,9 +45,12 @@ def raced() -> dict[str, Any]:
     cap(AT_ONCE)
     seen: list[int] = []
     faults: list[str] = []
-    _together([*[_worker(pk) for pk in runs], _sweeper(), _sweeper(), _watcher(seen)], runs, faults)
+    unwanted = runs[-1]
+    works = [*[_worker(pk) for pk in runs], *[_poller(runs)] * POLLERS, _sweeper(), _sweeper()]
+    _together([*works, _canceller(unwanted), _watcher(seen)], runs, faults)
     return {
         "most": max(seen), "looks": len(seen), "faults": faults, "left": Turn.objects.count(),
+        "deadlocks": _deadlocks(), "held": Reservation.objects.filter(state="held").count(),
         "outcomes": sorted(Run.objects.values_list("outcome", flat=True)),
         "jobs": len(fake.CLOUD.jobs), "submissions": Submission.objects.count(),
     }  # fmt: skip
@@ -74,14 +79,47 @@ def _approved() -> list[int]:
 
 
 def _worker(pk: int) -> Callable[[], None]:
-    """Drives a run and asks its provider: the bill of a run and its end come one after the other here."""
-    from hybridops.engine.inline import ask_providers, drive
+    from hybridops.engine.inline import drive
 
     def go_on() -> None:
         drive(pk)
-        ask_providers(pk)
 
     return go_on
+
+
+def _poller(runs: list[int]) -> Callable[[], None]:
+    """Brings results and bills home: the bill of a run meets its end."""
+    from hybridops.engine.inline import ask_providers
+
+    def ask() -> None:
+        for pk in runs:
+            ask_providers(pk)
+
+    return ask
+
+
+def _canceller(pk: int) -> Callable[[], None]:
+    """Who asked for it changes their mind while it is at work."""
+    from hybridops.experiments import services
+    from hybridops.experiments.models import Run, Submission
+
+    def cancel() -> None:
+        if Submission.objects.filter(run=pk).exists():
+            services.cancel(user=Run.objects.get(pk=pk).requested_by, run_id=pk)
+
+    return cancel
+
+
+def _deadlocks() -> int:
+    """How often PostgreSQL had to break a circle of waiting in this database."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        (found,) = cursor.fetchone()
+    return int(found)
 
 
 def _sweeper() -> Callable[[], None]:
@@ -101,12 +139,19 @@ def _watcher(seen: list[int]) -> Callable[[], None]:
     return lambda: seen.append(Submission.objects.filter(state__in=LIVE_SUBMISSION).count())
 
 
+def _is_open(runs: list[int]) -> bool:
+    """Whether a run has not ended, or a bill has not come."""
+    from hybridops.experiments.models import Run, Submission
+
+    ended = not Run.objects.filter(pk__in=runs, outcome="").exists()
+    return not ended or Submission.objects.filter(settled=False).exists()
+
+
 def _together(works: list[Callable[[], None]], runs: list[int], faults: list[str]) -> None:
     """Each again and again on a connection of its own, until every run has ended."""
     from django.db import connection
 
     from hybridops.domain.errors import Conflict, Fenced, IllegalMove
-    from hybridops.experiments.models import Run
 
     over = Event()
 
@@ -118,14 +163,14 @@ def _together(works: list[Callable[[], None]], runs: list[int], faults: list[str
                 continue  # somebody else was first
             except Exception as problem:
                 faults.append(f"{type(problem).__name__}: {problem}")
-            over.wait(0.05)
+            over.wait(0.01)
         connection.close()
 
     threads = [Thread(target=copy_context().run, args=(again, work)) for work in works]
     for thread in threads:
         thread.start()
     until = monotonic() + SECONDS_MAX
-    while monotonic() < until and Run.objects.filter(pk__in=runs, outcome="").exists():
+    while monotonic() < until and _is_open(runs):
         over.wait(0.1)
     over.set()
     for thread in threads:
