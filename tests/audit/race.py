@@ -61,7 +61,7 @@ def main() -> None:
 
     keyring.make_missing()
     connection.close()
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     results = context.Queue()
     writers = [context.Process(target=append, args=(number, results)) for number in range(WRITERS)]
     for writer in writers:

@@ -1,4 +1,4 @@
-"""One stack that all of these tests break: its start costs more than a test does."""
+"""One stack a process that all of these tests break: its start costs more than a test does."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ QUANTUM_SECONDS = 4.0  # the deadline of its QPU stage, short enough to be waite
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process runs them, whatever the others do; the slow ones run where they are asked for."""
+    """The slow ones run where they are asked for."""
     for item in items:
-        if "tests/chaos/" not in item.nodeid:
-            continue
-        item.add_marker(pytest.mark.xdist_group("chaos"))
-        if item.get_closest_marker("slow"):
+        if "tests/chaos/" in item.nodeid and item.get_closest_marker("slow"):
             item.add_marker(only_long)
 
 

@@ -1,4 +1,4 @@
-"""One demo and one Chromium for all of these tests.
+"""One demo and one Chromium a process for all of these tests.
 
 They end with this folder, not with the session: Playwright's loop would be in the way of asynchronous tests.
 """
@@ -24,7 +24,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/e2e/" in item.path.as_posix():
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="package")

@@ -80,6 +80,20 @@ def go_on(world: World, run: Run) -> None:
     sweep.wake_forgotten()
 
 
+def go_on_until_over(world: World, run: Run, *, rounds_max: int) -> None:
+    """Until the run has ended and every bill is booked, and once more: what is over stays as it is."""
+    for _ in range(rounds_max):
+        over = is_over(run)
+        go_on(world, run)
+        if over:
+            return
+
+
+def is_over(run: Run) -> bool:
+    fresh = Run.objects.get(pk=run.pk)
+    return bool(fresh.outcome) and not fresh.submissions.filter(settled=False).exists()
+
+
 def invariants(run: Run, *, ended: bool = True) -> None:
     """What holds of every run at every moment, and what holds of one that has ended."""
     fresh = Run.objects.get(pk=run.pk)
@@ -117,16 +131,14 @@ def one(world: World, line: int) -> int:
     trace, seen = killing_at(line)
     sys.settrace(trace)
     try:
-        for _ in range(6):
-            go_on(world, run)
+        go_on_until_over(world, run, rounds_max=6)
     except Killed:
         sys.settrace(None)
         forget_connection()
     finally:
         sys.settrace(None)
     invariants(run, ended=False)
-    for _ in range(14):
-        go_on(world, run)
+    go_on_until_over(world, run, rounds_max=14)
     invariants(run)
     return seen[0]
 

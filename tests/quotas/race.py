@@ -65,7 +65,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     _found()
     connection.close()
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     results = context.Queue()
     writers = [context.Process(target=write, args=(n, results)) for n in range(WRITERS)]
     for writer in writers:

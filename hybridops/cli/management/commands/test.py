@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 
 from hybridops.bootstrap import ROOT
 
-REAL = ("tests/chaos", "tests/e2e")  # real processes and a real browser: one of each at a time
+REAL = ("tests/chaos", "tests/e2e")  # real processes and a real browser: two of each at a time
 
 
 class Command(BaseCommand):
@@ -22,13 +22,8 @@ class Command(BaseCommand):
         if argv[2:]:
             os.execv(sys.executable, [*pytest, *argv[2:]])
         left_out = [f"--ignore={folder}" for folder in REAL]
-        by_file = (
-            "-n",
-            "2",
-            "--dist",
-            "loadfile",
-            "--no-loadscope-reorder",
-        )  # in the order of tests/conftest.py
+        two = ("-n", "2", "--dist")
+        by_file = (*two, "loadfile", "--no-loadscope-reorder")  # in the order of tests/conftest.py
         first = subprocess.run([*pytest, *by_file, *left_out], check=False)
-        second = subprocess.run([*pytest, "-n", "2", "--dist", "loadgroup", *REAL], check=False)
+        second = subprocess.run([*pytest, *two, "load", *REAL], check=False)
         sys.exit(first.returncode or second.returncode)
