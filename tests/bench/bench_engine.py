@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from hybridops.bootstrap import ROOT
+from hybridops.solvers import closed_form
 from hybridops.solvers.ising import Ising, cost_diagonal
 from hybridops.solvers.problem import Floats
 from hybridops.solvers.qaoa import Qaoa
@@ -52,6 +53,7 @@ def main() -> None:
     for qubits in sizes:
         _beside_aer(qubits)
     _growth()
+    _bandwidth(sizes[-1])
     _memory(sizes[-1])
     _training(sizes[-1])
     _qokit(sizes[-1])
@@ -93,7 +95,7 @@ def _beside_aer(qubits: int) -> None:
     many, few = max(4, (1 << 18) >> qubits), AER_SETS[qubits]
     rng = np.random.default_rng(qubits)
     gammas, betas = rng.random((2, many, 1))
-    times: dict[str, list[float]] = {key: [] for key in (*ours, "aer")}
+    times: dict[str, list[float]] = {key: [] for key in (*ours, "closed", "aer")}
     for _ in range(ROUNDS[qubits]):
         for precision, qaoa in ours.items():
             spent, found = _cpu(lambda qaoa=qaoa: qaoa.expectation(gammas, betas))  # type: ignore[misc]
@@ -101,7 +103,19 @@ def _beside_aer(qubits: int) -> None:
         spent, energies = _cpu(lambda: aer(gammas[:few, 0] / ising.scale, betas[:few, 0]))
         times["aer"].append(spent / few)
         assert np.allclose(energies / ising.scale, found[:few], rtol=0, atol=1e-9)
-    theirs = median(times["aer"])
+        spent, found = _cpu(lambda: closed_form.expectation(ising, gammas[:, 0] / ising.scale, betas[:, 0]))
+        times["closed"].append(spent / many)
+        assert np.allclose(energies, found[:few], rtol=0, atol=1e-9 * ising.scale)
+    theirs, closed = median(times["aer"]), median(times["closed"])
+    told(
+        f"closed form f64, {name} n={qubits} p=1",
+        closed,
+        "ms",
+        len(times["closed"]),
+        "Aer's time",
+        closed / theirs,
+    )
+    told(f"Aer / closed form f64, n={qubits} p=1", theirs / closed, "times", len(times["closed"]))
     told(f"Aer EstimatorV2, f64, {name} n={qubits} p=1", theirs, "ms", len(times["aer"]))
     for precision in ours:
         mine = median(times[precision])
@@ -181,6 +195,22 @@ def _growth() -> None:
             "ms",
             2,
         )  # type: ignore[misc]
+
+
+def _bandwidth(qubits: int) -> None:
+    """An evaluation beside what moving its state through memory once takes: a copy of both halves."""
+    ising, _ = dense(qubits)
+    rng = np.random.default_rng(3)
+    gammas, betas = rng.random((2, 4, 1))
+    for precision, dtype in PRECISIONS.items():
+        qaoa = simulator(ising, dtype)
+        state, other = np.ones((2, 2, 1 << qubits), dtype)
+        spent: list[tuple[float, float]] = []
+        for _ in range(5):
+            copied = _cpu(lambda a=state, b=other: [np.copyto(b, a) for _ in range(4)])[0] / 4  # type: ignore[misc]
+            spent.append((_cpu(lambda q=qaoa: q.expectation(gammas, betas))[0] / 4, copied))  # type: ignore[misc]
+        mine, copy = (median(column) for column in zip(*spent, strict=True))
+        told(f"expectation {precision} n={qubits} p=1", mine, "ms", 5, "one copy of the state", mine / copy)
 
 
 def _memory(qubits: int) -> None:
