@@ -54,14 +54,15 @@ class Angles:
 
 
 def choose_angles(ising: Ising, strategy: str, layers: int, seed: int, xp: Any = np) -> Angles:
-    """Angles by `strategy` for 1 to 3 layers, float32 on `xp`; raises BadInput for what it does not know.
+    """Angles by `strategy` for 1 to 3 layers; raises BadInput for what it does not know.
 
-    Above `QUBITS_MAX` spins nothing is simulated: one layer by the closed form in float64, and no training of more.
+    One layer by the closed form in float64 on a CPU, else by a state vector in float32 on `xp`. Nothing is simulated
+    above `QUBITS_MAX` spins: there is no training of more than one layer.
     """
     if strategy not in STRATEGIES or not 1 <= layers <= LAYERS_MAX:
         raise BadInput(f"angles come by {', '.join(STRATEGIES)} for 1 to 3 layers", field="angle_strategy")
     scale = ising.scale
-    energy, nbytes = _energy(ising, layers, xp)
+    energy, how, nbytes = _energy(ising, layers, xp)
     points, source = _points(ising, strategy, layers)
     if strategy == "trained":
         if energy is None:
@@ -70,7 +71,7 @@ def choose_angles(ising: Ising, strategy: str, layers: int, seed: int, xp: Any =
                 field="angle_strategy",
             )
         starts = np.vstack([_points(ising, name, layers)[0] for name in ("transferred", "ramp")])
-        points = search.lowest(energy, starts, seed, _ROUNDS)
+        points, source = search.lowest(energy, starts, seed, _ROUNDS), f"this instance, {how}"
     gammas, betas = points[:layers], points[layers:]
     return Angles(
         strategy=strategy,
@@ -84,15 +85,22 @@ def choose_angles(ising: Ising, strategy: str, layers: int, seed: int, xp: Any =
     )
 
 
-def _energy(ising: Ising, layers: int, xp: Any) -> tuple[Energy | None, int]:
-    """<C> / scale of scaled angles, and the bytes that takes; None where it cannot be had."""
-    if ising.qubits <= QUBITS_MAX:
-        qaoa = Qaoa(cost_diagonal(ising, xp, xp.float32) / ising.scale, xp)
-        return qaoa.expectation, qaoa.nbytes
-    if layers == 1:
+def _energy(ising: Ising, layers: int, xp: Any) -> tuple[Energy | None, str, int]:
+    """<C> / scale of scaled angles, how it is had and the bytes that takes; None where it cannot be had.
+
+    A GPU that was chosen is used; on a CPU the formula of one layer is quicker than the state, and exact to float64.
+    """
+    if layers == 1 and (xp is np or ising.qubits > QUBITS_MAX):
         scaled = ising.scaled()
-        return lambda gammas, betas: closed_form.expectation(scaled, gammas[:, 0], betas[:, 0]), 0
-    return None, 0
+
+        def formula(gammas: Floats, betas: Floats) -> Floats:
+            return closed_form.expectation(scaled, gammas[:, 0], betas[:, 0])
+
+        return formula, "closed form, arXiv:2012.03421", 0
+    if ising.qubits > QUBITS_MAX:
+        return None, "", 0
+    qaoa = Qaoa(cost_diagonal(ising, xp, xp.float32) / ising.scale, xp)
+    return qaoa.expectation, "state vector", qaoa.nbytes
 
 
 def _expected(ising: Ising, energy: Energy, gammas: Floats, betas: Floats) -> float:
@@ -107,6 +115,4 @@ def _points(ising: Ising, strategy: str, layers: int) -> tuple[Floats, str]:
     if strategy == "donor":
         family = donors.family_of(ising)
         return np.concatenate(donors.ANGLES[family][layers]), donors.source(family, layers)
-    how = "closed form, arXiv:2012.03421" if ising.qubits > QUBITS_MAX else "state vector"
-    source = "arXiv:1910.08187, arXiv:2110.14206" if strategy == "transferred" else f"this instance, {how}"
-    return np.concatenate(_TRANSFERRED[layers]), source
+    return np.concatenate(_TRANSFERRED[layers]), "arXiv:1910.08187, arXiv:2110.14206"
