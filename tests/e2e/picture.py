@@ -61,6 +61,8 @@ def submit(ines: Page, seed: int) -> None:
     ines.get_by_role("radio", name=re.compile("heron-torino")).check()
     ines.get_by_label("Seed").fill(str(seed))
     ines.get_by_label("Spend at most on the QPU").fill("20")
+    ines.get_by_label("Priority class").select_option("research")
+    ines.get_by_label("Use a QPU even where it is not needed").fill("To show the whole way")
     ines.locator("#preview .panel").get_by_role("button", name="Ask for approval").wait_for()
     ines.locator("#preview .btn.big").click()
     ines.wait_for_url(re.compile(r"/runs/\d+/$"))

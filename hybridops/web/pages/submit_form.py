@@ -178,7 +178,7 @@ def _field(parameter: Parameter) -> forms.Field:
         return forms.ChoiceField(
             label=label,
             help_text=parameter.hint,
-            choices=[(name, name.capitalize()) for name in parameter.choices],
+            choices=[(name, name.replace("_", " ").capitalize()) for name in parameter.choices],
         )
     low, high = parameter.low or 0, parameter.high or 0
     hint = f"{fmt.number(low)} to {fmt.number(high)}. {parameter.hint}"
