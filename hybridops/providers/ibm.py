@@ -1,13 +1,15 @@
 """IBM Quantum in job mode, through the REST client of qiskit-ibm-runtime.
 
-The sampler gets the program's own text, so what was approved is what is sent, to the byte. IBM knows no
-idempotency key: the key is a tag, looked up where an answer was lost, and nothing is ever sent again by itself.
+The sampler gets the program's own text, so what was approved is what is sent, to the byte; of a template it gets one
+text for each set of values, bound here. IBM knows no idempotency key: the key is a tag, looked up where an answer was
+lost, and nothing is ever sent again by itself.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
@@ -32,6 +34,7 @@ from hybridops.providers.secrets import TOKEN, Secret, Secrets
 
 NAME = "IBM Quantum"
 FOUND_MAX = 10
+BINDINGS_MAX = 1_000
 PAGES_SECONDS = 300.0
 
 
@@ -54,6 +57,7 @@ class IBM:
             Capability.CANCEL_QUEUED,
             Capability.CANCEL_RUNNING,
             Capability.LATE_BILL,
+            Capability.BINDINGS,
         }
     )
     consistency_seconds = 60.0
@@ -115,13 +119,15 @@ class IBM:
     def submit(self, program: Program, *, shots: int, seed: int, key: str) -> str:
         with remote.before_sending():
             backend = self._target(program.backend)
-            remote.checked(program, self.key, shots=shots, shots_max=backend.shots_max, key=key)
+            limits = {"shots_max": backend.shots_max, "bindings_max": BINDINGS_MAX}
+            remote.checked(program, self.key, shots=shots, key=key, **limits)
+            pubs = [[text, None, shots] for text in qasm.bound(program.text, program.bindings)]
         with self._asking(submits=True) as api:
             told = api.program_run(
                 program_id="sampler",
                 backend_name=program.backend,
-                params={"pubs": [[program.text, None, shots]], "options": {}, "version": 2},
-                job_tags=words.tags(key, backend.digest),
+                params={"pubs": pubs, "options": {}, "version": 2},
+                job_tags=words.tags(key, backend.digest, bound=bool(program.bindings)),
                 max_execution_time=self._execution_seconds,
             )
             return str(told["id"])
@@ -142,16 +148,17 @@ class IBM:
         if words.state_of(job) is not RemoteState.COMPLETED:
             raise ProviderError(f"{job_id} is {job['state']['status']} and has no result.", kind="not_ready")
         with self._asking() as api:
-            counts = words.counts_of(json.loads(api.program_job(job_id).results()))
-            asked = int(job["params"]["pubs"][0][2])
+            parts = words.counts_of(json.loads(api.program_job(job_id).results()))
+            counts = sum(map(Counter, parts), Counter[str]())
             return SampleSet(
-                counts=counts,
-                shots_asked=asked,
-                shots_done=sum(counts.values()),
+                counts=dict(sorted(counts.items())),
+                shots_asked=_shots(job),
+                shots_done=counts.total(),
                 backend=str(job["backend"]),
                 calibration_digest=words.calibration_of(job.get("tags") or ()),
                 seconds=0.0,
                 metadata={"job": job_id, "made": str(job.get("created", ""))},
+                parts=parts if words.is_bound(job.get("tags") or ()) else (),
             )
 
     def cancel(self, job_id: str) -> CancelOutcome:
@@ -172,8 +179,7 @@ class IBM:
         if not words.state_of(job).final:
             return None
         with self._asking() as api:
-            asked = int(job["params"]["pubs"][0][2])
-            return words.usage_of(job, api.program_job(job_id).metadata(), asked)
+            return words.usage_of(job, api.program_job(job_id).metadata(), _shots(job))
 
     def _pages_of(self, api: Any, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Configuration and properties, which are large and change a few times a day."""
@@ -240,6 +246,11 @@ class IBM:
             f"{NAME} says {code or answer.status_code}: {message or 'no more'}", hide=secret
         )
         return remote.problem_of(meaning, text, submits=submits)
+
+
+def _shots(job: dict[str, Any]) -> int:
+    """All that were asked for, over every circuit of the job."""
+    return sum(int(shots) for _, _, shots in job["params"]["pubs"])
 
 
 def _table(backend: Backend) -> str:

@@ -55,6 +55,7 @@ STATUSES = {
     429: Meaning("rate_limit", _CERTAIN),
 }
 _FAULT, _UNKNOWN = Meaning("provider_fault", _OPEN), remote.UNKNOWN
+_BOUND = "hb-sets"
 _TAG_CHARACTERS = 18  # of a digest in one tag: the registry knows a longest tag (1205) and does not tell it
 
 
@@ -80,11 +81,17 @@ def key_tag(key: str) -> str:
     return f"ho-{_base32(hashlib.sha256(key.encode()).digest())[:_TAG_CHARACTERS]}"
 
 
-def tags(key: str, calibration: str) -> list[str]:
-    """The key's tag, and the calibration's whole digest in three pieces."""
+def tags(key: str, calibration: str, *, bound: bool = False) -> list[str]:
+    """The key's tag, the calibration's whole digest in three pieces, and whether its circuits are one template's."""
     text = _base32(bytes.fromhex(calibration))
     pieces = [text[at : at + _TAG_CHARACTERS] for at in range(0, len(text), _TAG_CHARACTERS)]
-    return [key_tag(key), *(f"hc{number}-{piece}" for number, piece in enumerate(pieces))]
+    told = [key_tag(key), *(f"hc{number}-{piece}" for number, piece in enumerate(pieces))]
+    return [*told, _BOUND] if bound else told
+
+
+def is_bound(given: Sequence[str]) -> bool:
+    """Whether `tags` said that its circuits are one template under sets of values."""
+    return _BOUND in given
 
 
 def calibration_of(given: Sequence[str]) -> str:
@@ -167,13 +174,16 @@ def usage_of(job: Mapping[str, Any], metrics: Mapping[str, Any], shots: int) -> 
     final = str(usage.get("status", "pending")).lower() != "pending"
     done = state_of(job) is RemoteState.COMPLETED
     seconds = float(usage.get("qpu_charge_time_seconds") or 0.0)
-    return Usage(tasks=int(done), shots=shots if done else 0, qpu_seconds=seconds, final=final)
+    tasks = len(job["params"]["pubs"]) if done else 0
+    return Usage(tasks=tasks, shots=shots if done else 0, qpu_seconds=seconds, final=final)
 
 
-def counts_of(answer: Mapping[str, Any]) -> dict[str, int]:
-    """Counts of the sampler's JSON: shots as hexadecimal numbers, whose lowest bit is bit 0."""
-    (found,) = answer["results"]
-    bits = found["data"]["c"]
+def counts_of(answer: Mapping[str, Any]) -> list[dict[str, int]]:
+    """Counts of each circuit in the sampler's JSON: shots as hexadecimal numbers, whose lowest bit is bit 0."""
+    return [_counts(found["data"]["c"]) for found in answer["results"]]
+
+
+def _counts(bits: Mapping[str, Any]) -> dict[str, int]:
     size = int(bits["num_bits"])
     counted = Counter(format(int(sample, 16), f"0{size}b")[::-1] for sample in bits["samples"])
     return {text: int(count) for text, count in sorted(counted.items())}

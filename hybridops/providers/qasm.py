@@ -113,6 +113,14 @@ def bind(circuit: Circuit, values: Mapping[str, float]) -> Circuit:
     return Circuit(circuit.qubits, tuple(gates), circuit.measured)
 
 
+def bound(text: str, bindings: Sequence[Mapping[str, float]]) -> list[str]:
+    """A compiled text as it stands, or of a template one text for each set of values; raises BadInput as `bind`."""
+    if not bindings:
+        return [text]
+    circuit = parse(text)
+    return [write(bind(circuit, values), hardware=True) for values in bindings]
+
+
 def template(text: str) -> str:
     """The structure of a text that `write` made: the same with every angle left out."""
     return re.sub(r"\([^()]*\)", "(_)", text)

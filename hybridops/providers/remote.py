@@ -102,7 +102,9 @@ def sentence(text: str, *, hide: Iterable[str] = ()) -> str:
     return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
-def checked(program: Program, provider: str, *, shots: int, shots_max: int, key: str) -> None:
+def checked(
+    program: Program, provider: str, *, shots: int, shots_max: int, key: str, bindings_max: int = 0
+) -> None:
     """Raises ProviderRefused for what would not be sent as it was compiled, or never be taken."""
     if not 1 <= shots <= shots_max:
         raise ProviderRefused(f"{shots} shots; between 1 and {shots_max} are possible.", kind="too_large")
@@ -110,10 +112,12 @@ def checked(program: Program, provider: str, *, shots: int, shots_max: int, key:
         raise ProviderRefused(
             "The program is not what was compiled here; compile it again.", kind="invalid_program"
         )
-    if program.bindings:
+    if program.bindings and not bindings_max:
         raise ProviderRefused(
             f"{provider} takes a circuit at a time, not sets of values.", kind="invalid_program"
         )
+    if len(program.bindings) > bindings_max:
+        raise ProviderRefused(f"More than {bindings_max} sets of values in one job.", kind="too_large")
     if not 0 < len(key) <= KEY_MAX:
         raise ProviderRefused(f"The key must have 1 to {KEY_MAX} characters.", kind="conflict")
 

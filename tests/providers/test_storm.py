@@ -17,13 +17,14 @@ from hybridops.providers.conformance import CIRCUIT
 from hybridops.providers.fakecloud import faults, rehearsal
 from hybridops.providers.fakecloud.cloud import Cloud
 from hybridops.providers.fakecloud.faults import Fault
+from tests.long import LONG
 from tests.providers.stage import Naps, kept, stage
 
 pytestmark = pytest.mark.slow  # real clients, some of which wait for answers that do not come
 
 COST = '{"linear":[-4,1,5],"offset":1.5,"quadratic":[[0,1,-2],[1,2,1]]}'
 WEATHER = (None, None, faults.LOST, faults.BROKEN, faults.HANG, faults.THROTTLED, faults.MAINTENANCE)
-SUBMISSIONS = 25
+SUBMISSIONS = 250 if LONG else 25
 WAITS_SECONDS, HANGS_SECONDS, RETRY_SECONDS = 0.3, 0.5, 0.01
 # Vendor → its client's module, its adapter, its options, its operation, what it compiles.
 VENDORS: dict[str, tuple[str, str, Callable[[str, Path], dict[str, Any]], str, str]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -158,14 +159,13 @@ def _create(asked: Asked) -> Response:
     if body.get("program_id") != "sampler":
         return problem(404, 1006, "Only the sampler is played here.")
     try:
-        ((sent, _, shots),) = body["params"]["pubs"]
-        text, register = ibm_qiskit.text_of(sent)
-        seconds = _shot_seconds(body["backend"], text) * shots
+        pubs = [(*ibm_qiskit.text_of(sent), int(shots)) for sent, _, shots in body["params"]["pubs"]]
+        seconds = sum(_shot_seconds(body["backend"], text) * shots for text, _, shots in pubs)
     except (BadInput, TypeError, ValueError) as why:
         return problem(400, 1002, f"Error in the validation process of the job: {why}")
     if seconds > float(body.get("cost", 1e9)):
         return problem(400, 1002, "The job would run longer than its own limit.")
-    request = {**body, "seconds": seconds, "text": text, "register": register}
+    request = {**body, "seconds": seconds, "pubs": pubs}
     job = asked.cloud.take(NAME, body["backend"], request, fault=asked.fault, runs_seconds=seconds)
     return told({"id": job.job_id, "backend": job.backend})
 
@@ -232,16 +232,23 @@ def _results(asked: Asked) -> Response:
 
 def _sampled(job: Job) -> dict[str, Any]:
     """A shot is a hexadecimal number whose lowest bit is bit 0; the SDK's sampler asks for its own objects."""
-    ((_, _, asked_shots),) = job.request["params"]["pubs"]
-    text, register = job.request["text"], job.request["register"]
-    shots = machines.shots_done(asked_shots, job.fault)
-    seed = machines.seed_of(job.job_id)
-    counts = machines.counts(text, MACHINES[job.backend], shots=shots, seed=seed, placed=True)
+    found = [_counted(job, number) for number in range(len(job.request["pubs"]))]
     if job.request["params"].get("support_qiskit"):
-        return ibm_qiskit.encoded(counts, register)
+        return ibm_qiskit.encoded(found)
+    results = [{"data": {register: _shots(counts)}, "metadata": {}} for register, counts in found]
+    return {"results": results, "metadata": {"version": 2}}
+
+
+def _counted(job: Job, number: int) -> tuple[str, dict[str, int]]:
+    """The register and the counts of one circuit of a job."""
+    text, register, asked = job.request["pubs"][number]
+    shots, seed = machines.shots_done(asked, job.fault), machines.seed_of(f"{job.job_id}{number or ''}")
+    return register, machines.counts(text, MACHINES[job.backend], shots=shots, seed=seed, placed=True)
+
+
+def _shots(counts: Mapping[str, int]) -> dict[str, Any]:
     samples = [hex(int(bits[::-1], 2)) for bits, count in counts.items() for _ in range(count)]
-    data = {register: {"samples": samples, "num_bits": len(next(iter(counts)))}}
-    return {"results": [{"data": data, "metadata": {}}], "metadata": {"version": 2}}
+    return {"samples": samples, "num_bits": len(next(iter(counts)))}
 
 
 def _metrics(asked: Asked) -> Response:

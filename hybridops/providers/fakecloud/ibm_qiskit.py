@@ -7,7 +7,7 @@ that the dialect is right.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hybridops.domain.errors import BadInput
@@ -46,12 +46,15 @@ def _circuit(made: Any) -> Circuit:
     return Circuit(tuple(sorted(used)), tuple(gates), tuple(measured[bit] for bit in range(len(measured))))
 
 
-def encoded(counts: Mapping[str, int], register: str) -> dict[str, Any]:
-    """A primitive's result as the SDK decodes it."""
+def encoded(found: Sequence[tuple[str, Mapping[str, int]]]) -> dict[str, Any]:
+    """A primitive's result as the SDK decodes it; register and counts of each circuit."""
     from qiskit.primitives import BitArray, DataBin, PrimitiveResult, SamplerPubResult
     from qiskit_ibm_runtime import RuntimeEncoder
 
-    bits = BitArray.from_counts({text[::-1]: count for text, count in counts.items()})
-    result = PrimitiveResult([SamplerPubResult(DataBin(**{register: bits}))], metadata={"version": 2})
-    found: dict[str, Any] = json.loads(json.dumps(result, cls=RuntimeEncoder))
-    return found
+    pubs = []
+    for register, counts in found:
+        bits = BitArray.from_counts({text[::-1]: count for text, count in counts.items()})
+        pubs.append(SamplerPubResult(DataBin(**{register: bits})))
+    result = PrimitiveResult(pubs, metadata={"version": 2})
+    told: dict[str, Any] = json.loads(json.dumps(result, cls=RuntimeEncoder))
+    return told
