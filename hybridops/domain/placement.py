@@ -129,7 +129,8 @@ def place(
     chosen = next((option for option in free if option.backend == asked), None)
     why = "asked for by the requester"
     if chosen is None:
-        chosen, why = _shortest(near, delta)
+        first, why = _shortest([_judged(option, "", seconds_left) for option in near], delta)
+        chosen = next(option for option in near if _key(option) == _key(first))
     if short := _late(seconds_left)(chosen) or _over_budget(chosen):
         why += f", though {short}"
     judged = [_judged(option, guards[_key(option)], seconds_left) for option in options]
@@ -143,7 +144,16 @@ def place(
     )
 
 
-def _key(option: Option) -> tuple[str, str]:
+def again(candidates: Sequence[Candidate], *, delta: float) -> Candidate | None:
+    """Which of the candidates of a record the default rule takes with another `delta`; None where guards removed all.
+
+    The numbers and the guards are those of the moment it was decided.
+    """
+    free = [candidate for candidate in candidates if not candidate.guard]
+    return _shortest(free, delta)[0] if free else None
+
+
+def _key(option: Option | Candidate) -> tuple[str, str]:
     return option.provider, option.backend
 
 
@@ -174,13 +184,13 @@ def _kept(
     return [option for option in options if _key(option) not in removed]
 
 
-def _shortest(options: Sequence[Option], delta: float) -> tuple[Option, str]:
+def _shortest(candidates: Sequence[Candidate], delta: float) -> tuple[Candidate, str]:
     """The default rule, and the sentence that explains it."""
-    best = min(options, key=lambda o: (-(o.fidelity or 0.0), _key(o)))
+    best = min(candidates, key=lambda o: (-(o.fidelity or 0.0), _key(o)))
     least = (best.fidelity or 0.0) * (1 - delta)
-    near = [option for option in options if (option.fidelity or 0.0) >= least]
-    chosen = min(near, key=lambda o: (_sortable(o.wait(0.5)), o.cost_usd, _key(o)))
-    same = [option for option in near if _sortable(option.wait(0.5)) == _sortable(chosen.wait(0.5))]
+    near = [one for one in candidates if (one.fidelity or 0.0) >= least]
+    chosen = min(near, key=lambda o: (_sortable(o.wait_p50), Decimal(o.cost_usd or 0), _key(o)))
+    same = [one for one in near if _sortable(one.wait_p50) == _sortable(chosen.wait_p50)]
     how = "shortest wait" if len(same) == 1 else f"cheapest of {len(same)} with the shortest wait"
     if best.fidelity is None:
         return chosen, f"{how}; no backend reports an expected success"

@@ -16,9 +16,13 @@ from typing import Any
 
 from hybridops.audit.models import AuditEvent
 from hybridops.audit.names import called
+from hybridops.domain.placement import Candidate
 from hybridops.domain.states import StageState, SubmissionState
+from hybridops.domain.whatif import Weighed
 from hybridops.experiments.conduct import APPROVAL, PROVIDER, subject
 from hybridops.experiments.models import Placement, Run, Stage
+from hybridops.experiments.queries import runs_for
+from hybridops.teams.models import User
 
 _QUEUED = (SubmissionState.SUBMITTED, SubmissionState.UNKNOWN)
 _LOST = (SubmissionState.FAILED, SubmissionState.REFUSED)
@@ -83,6 +87,19 @@ def events_of(run: Run) -> list[Event]:
 def placements_of(run: Run) -> list[Placement]:
     """What the scheduler decided, in order."""
     return list(Placement.objects.filter(run=run).order_by("id"))
+
+
+def weighed_since(user: User, since: datetime, *, limit: int) -> list[Weighed]:
+    """The newest placements on QPUs of the runs this person sees, with the candidates that were weighed."""
+    rows = Placement.objects.filter(run__in=runs_for(user).order_by(), made_at__gte=since)
+    newest = rows.filter(document__resource="qpu").order_by("-id")
+    found = newest.values_list("run_id", "document", "run__plan")[:limit]
+    return [_weighed(run_id, told, plan["backend"]) for run_id, told, plan in found if told.get("candidates")]
+
+
+def _weighed(run_id: int, told: Mapping[str, Any], asked: str) -> Weighed:
+    chosen = (told["provider"], told["chosen"])
+    return Weighed(run_id, chosen, told["chosen"] == asked, tuple(Candidate(**c) for c in told["candidates"]))
 
 
 def timelines(runs: Iterable[Run], now: datetime) -> dict[int, list[Interval]]:

@@ -151,3 +151,16 @@ def test_a_demo_s_policy_says_that_it_takes_a_rehearsal() -> None:
     tier = parse(_policy()).tiers[-1]
     assert "A rehearsed past is accepted too, which only a demo has." in answers.tier_words(tier)
     assert "rehears" not in answers.tier_words(parse(document("policy")).tiers[-1])
+
+
+def test_the_placements_of_the_last_days_are_replayed(world: World) -> None:
+    """Nobody asked for a backend, so the rule chose; who manages the policy sees theirs beside it."""
+    empty = browser(world.mikkel).get("/policy/").content.decode()
+    assert "No backend was weighed against others" in strip_tags(empty)
+    drive(submit(world, backend="").pk)
+    html = strip_tags(browser(world.mikkel).get("/policy/").content.decode())
+    assert "One placement of the last 30 days" in html
+    assert "in force" in html
+    found = tried(world, text=json.dumps(policy_with(fidelity_given_up=0.25)))
+    assert "25 %" in found.replace("\u202f", " ").replace("\xa0", " ")
+    assert "tried" in found

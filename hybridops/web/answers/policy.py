@@ -34,6 +34,15 @@ def answer(policy: Policy) -> SafeString:
     return joined([format_html("{}.", words), told, "What no tier covers is refused."])
 
 
+def weighed(placements: int, asked: int, days: int) -> str:
+    """What the table of placements is made of."""
+    if not placements:
+        return f"No backend was weighed against others in the last {days} days."
+    named = counted(asked, "was asked for by name and stays", "were asked for by name and stay")
+    many = sentence(counted(placements, "placement"))
+    return f"{many} of the last {days} days, each by the numbers that were recorded with it; {named}."
+
+
 def tier_words(tier: Tier) -> str:
     """A tier as a sentence."""
     when = f"Where {in_words(tier.when)}" if tier.when else "Everything else"

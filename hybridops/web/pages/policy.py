@@ -18,6 +18,8 @@ from hybridops.domain import clock
 from hybridops.domain.conditions import in_words
 from hybridops.domain.errors import BadInput, NotYours
 from hybridops.domain.policy import parse
+from hybridops.domain.whatif import replay
+from hybridops.experiments.history import weighed_since
 from hybridops.teams.access import check_may, may
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
@@ -29,6 +31,8 @@ from hybridops.web.errors import page
 
 TRY = Permission.MANAGE_POLICY
 DAYS, BYTES_MAX, ROWS_MAX = 90, 64 * 1024, 20
+REPLAY_DAYS, REPLAY_MAX = 30, 2_000
+DELTAS = (0.0, 0.01, 0.05, 0.1)
 
 
 @page(refusal="The policy is for people with a role in a team.")
@@ -54,6 +58,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         "tries": tries,
         "numbers": list(numbers(document)),
         "days": DAYS,
+        **_replayed(user, rules.fidelity_given_up),
     }
     status = 200
     if request.method == "POST":
@@ -62,6 +67,19 @@ def policy(request: HttpRequest) -> HttpResponse:
         found, status = _tried(request, user, document)
         told |= found
     return render(request, "approvals/policy.html", told, status=status)
+
+
+def _replayed(user: User, in_force: float, tried: float | None = None) -> dict[str, Any]:
+    """The placements of the last days by the rule in force, by others, and by what is tried."""
+    since = clock.now() - timedelta(days=REPLAY_DAYS)
+    placements = weighed_since(user, since, limit=REPLAY_MAX)
+    deltas = sorted({*DELTAS, in_force, *([] if tried is None else [tried])})
+    marks = {in_force: "in force"} | ({} if tried in (None, in_force) else {tried: "tried"})
+    asked = sum(one.asked for one in placements)
+    return {
+        "weighed": answers.weighed(len(placements), asked, REPLAY_DAYS),
+        "replayed": [(replay(placements, delta=d), marks.get(d, "")) for d in deltas] if placements else [],
+    }
 
 
 def _tried(request: HttpRequest, user: User, document: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
@@ -73,10 +91,12 @@ def _tried(request: HttpRequest, user: User, document: Mapping[str, Any]) -> tup
     except BadInput as problem:
         where = f" (at {problem.field})" if problem.field else ""
         return {**kept, "problem": f"This is no policy: {problem}{where}."}, 422
+    given_up = parse(candidate).fidelity_given_up
     rows = [
         (one.request, answers.outcome(one.before), answers.outcome(one.after)) for one in run.moved[:ROWS_MAX]
     ]
     shown = {"would": answers.would(run, DAYS), "rows": rows, "more": len(run.moved) - len(rows)}
+    shown |= _replayed(user, parse(document).fidelity_given_up, given_up)
     return {**kept, **shown, "numbers": list(numbers(candidate))}, 200
 
 
