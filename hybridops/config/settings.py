@@ -219,8 +219,10 @@ ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("HYBRIDOPS_PROXIES") or 0)
 SOCIALACCOUNT_ADAPTER = "hybridops.web.adapter.SocialAdapter"
 SOCIALACCOUNT_PROVIDERS = environment.single_sign_on()
 SOCIALACCOUNT_STORE_TOKENS = False
-# Services ask here for tokens of five minutes; only a digest of a token is kept, so it can end at once.
+API_CALLS_A_MINUTE = int(os.environ.get("HYBRIDOPS_API_CALLS_A_MINUTE", "600"))  # of one team
+# Services and people's command lines get tokens of five minutes; only a digest of one is kept, so it can end at once.
 IDP_OIDC_ACCESS_TOKEN_FORMAT = "opaque"  # noqa: S105
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 300
-IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+IDP_OIDC_REFRESH_TOKEN_EXPIRES_IN = 12 * 3600  # a person confirms their command line once a day
+IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]  # none: public clients only
 ANONYMOUS_USER_NAME = None  # guardian: no row for nobody; who is not signed in sees nothing

@@ -6,6 +6,7 @@ from allauth.idp.oidc import views as issuer
 from allauth.socialaccount import views as social_views
 from allauth.socialaccount.providers.openid_connect import views as sign_on
 from django.urls import URLPattern, include, path
+from django.views.decorators.csrf import csrf_protect
 
 from hybridops.web import health
 from hybridops.web.pages import account
@@ -13,6 +14,10 @@ from hybridops.web.pages import account
 # Our own addresses for these; the rest keeps allauth's, so that every name it reverses resolves.
 _OWN = {"account_login", "account_logout", "account_email"}
 _account: list[URLPattern] = [one for one in account_urls.urlpatterns if one.name not in _OWN]
+
+_device = [
+    path("account/device/", csrf_protect(issuer.device_authorization), name="device_authorization"),
+]
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -30,5 +35,7 @@ urlpatterns = [
     path("account/sessions/", include("allauth.usersessions.urls")),
     path("account/connections/", account.settings_page, name="socialaccount_connections"),
     path("api/token", issuer.token, name="token"),
+    path("api/device", issuer.device_code, name="device"),
+    path("", include(([path("", include((_device, "oidc")))], "idp"))),  # as allauth reverses it
     path("", include("hybridops.web.urls")),
 ]

@@ -21,6 +21,7 @@ from hybridops.experiments.queries import run_by_key, run_for, runs_for
 from hybridops.experiments.replays import check_replayable, wanted_again
 from hybridops.experiments.services import Wanted
 from hybridops.teams.models import Project, User
+from hybridops.trust.canonical import digest
 from hybridops.workflows.carshare import TITLE, carshare_montreal
 from hybridops.workflows.circuits_builtin import bernstein_vazirani, fourier, ghz
 from hybridops.workflows.graphs import KARATE, MISERABLES, karate_club, les_miserables
@@ -198,6 +199,11 @@ def submit_previewed(
             )
         wanted = replace(wanted, cost_max_micro=to_micro(seen.cap_that_fits))
     return _submit(user, workflow_name, wanted, submit_key)
+
+
+def key_of_call(user: User, key: str) -> str:
+    """The run's own key for a caller's: theirs alone, whoever else may use the same."""
+    return digest(f"call {user.pk} {key}".encode())
 
 
 def replay(*, user: User, run_id: int, submit_key: str) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allauth.idp.oidc.models import Client
+from allauth.idp.oidc.models import Client, Token
 from allauth.usersessions.models import UserSession
 from django.db import transaction
 
@@ -68,6 +68,7 @@ def _answer_for(service: User, person: User, actor: Actor) -> None:
 def _end_all(user: User) -> None:
     end_sessions(user)
     Client.objects.filter(owner=user).delete()  # and its tokens
+    Token.objects.filter(user=user).delete()  # of their own command lines
 
 
 def _check_not_last(user: User) -> None:

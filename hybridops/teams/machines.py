@@ -15,7 +15,7 @@ from hybridops.teams import services
 from hybridops.teams.models import Team, User
 from hybridops.teams.permissions import Role
 
-SCOPES = ("runs:read", "runs:submit")
+SCOPES = ("runs:read", "runs:submit", "data:write", "money:read", "audit:read")
 
 
 @dataclass(frozen=True, slots=True)

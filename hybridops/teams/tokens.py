@@ -1,4 +1,4 @@
-"""Who calls the API: the service whose token this is, if the token lives and carries the scope."""
+"""Who calls the API: whose token this is, if the token lives and carries the scope."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from django.http import HttpRequest
 
 from hybridops.domain.errors import NotYours, Refused
 from hybridops.teams.models import User
+
+PEOPLES_CLIENT = "hybridops-cli"  # people's own tools, by the device flow (RFC 8628)
 
 
 class NoToken(Refused):
@@ -18,12 +20,12 @@ class NoScope(NotYours):
 
 
 def bearer(request: HttpRequest, scope: str) -> User:
-    """The service or agent that asks. What was taken away is gone at once: nothing is kept but in the database."""
+    """Who asks. What was taken away is gone at once: nothing is kept but in the database."""
     kind, _, value = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not value:
         raise NoToken("Send a token: Authorization: Bearer …")
     token = Token.objects.lookup(Token.Type.ACCESS_TOKEN, value)
-    owner = _owner(token.client) if token else None
+    owner = _person(token) or _machine(token.client) if token else None
     if token is None or owner is None:
         raise NoToken("This token is not known, or it has ended. Ask for another one.")
     if scope not in token.get_scopes():
@@ -31,8 +33,15 @@ def bearer(request: HttpRequest, scope: str) -> User:
     return owner
 
 
-def _owner(client: Client | None) -> User | None:
-    """An active service with an active person who answers for it; persons never come in by token."""
+def _person(token: Token) -> User | None:
+    """An active person who gave their own command line a token; no service is one."""
+    if token.client_id != PEOPLES_CLIENT or token.user_id is None:
+        return None
+    return User.objects.filter(pk=token.user_id, kind=User.PERSON, is_active=True).first()
+
+
+def _machine(client: Client | None) -> User | None:
+    """An active service with an active person who answers for it."""
     if client is None:
         return None
     machines = User.objects.filter(

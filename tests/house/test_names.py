@@ -23,6 +23,7 @@ ASKED_BY_OTHERS = {
     "404.html": "Django", "403_csrf.html": "Django", "500.html": "Django", "429.html": "allauth",
     "account/login.html": "allauth", "account/logout.html": "allauth", "mfa/reauthenticate.html": "allauth",
     "usersessions/usersession_list.html": "allauth",
+    **{f"idp/oidc/device_authorization_{name}.html": "allauth" for name in ("code_form", "confirm_form", "confirmed", "denied")},
 }  # fmt: skip
 ELEMENTS = "allauth/elements/", "allauth/layouts/"  # allauth's pages are drawn from these
 

@@ -252,11 +252,11 @@ ELSEWHERE = {
     "run_proofs": "tests/web/test_audit.py::test_proofs_of_a_run_are_for_who_sees_the_run",
     "unclear": "tests/web/test_unclear.py::test_only_who_operates_there_sees_it",
 }
-# Programs: a session opens none of them. What tokens open: tests/teams/test_tokens.py.
-TOKENS = {"api_me": 401, "api_run": 401, "token": 405}
+# Programs: a session opens none of them. What tokens open: tests/api/test_matrix.py.
+TOKENS = {"token": 405, "device": 405}
 # About the account of who is signed in, and nobody else's: they take no number, but that of one's own passkey.
 ACCOUNT = {
-    "account_change_password", "account_confirm_email", "account_confirm_login_code", "account_email", "account_inactive",
+    "device_authorization", "account_change_password", "account_confirm_email", "account_confirm_login_code", "account_email", "account_inactive",
     "account_email_verification_sent", "account_login", "account_logout", "account_reauthenticate",
     "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done", "account_set_password", "account_signup", "mfa_activate_totp",
@@ -311,7 +311,7 @@ ROUTES = {
     "break_glass": "/approvals/{request}/break-glass/",
     "emergency_passkey": "/approvals/{request}/break-glass/passkey/", "away": "/approvals/away/",
     "policy": "/policy/", "audit_proof": "/audit/{event}/proof/", "audit_checkpoint": "/audit/checkpoint/",
-    "api_me": "/api/v1/me", "api_run": "/api/v1/runs/{run}", "token": "/api/token",
+    "token": "/api/token", "device": "/api/device",
 }  # fmt: skip
 
 

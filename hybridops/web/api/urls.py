@@ -1,10 +1,21 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 
-from hybridops.web.api import views
+from hybridops.web.api.door import absent
+from hybridops.web.api.v1 import api
 
-urlpatterns: list[URLPattern] = [
-    path("me", views.me, name="api_me"),
-    path("runs/<int:pk>", views.run, name="api_run"),
+
+@csrf_exempt
+def nothing(request: HttpRequest) -> HttpResponse:
+    from django.http import Http404
+
+    return absent(request, Http404())
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", api.urls),
+    re_path("", nothing, name="api_nothing"),
 ]

@@ -1,0 +1,50 @@
+"""How often a team may ask: counted with the broker, a minute at a time. No team takes the others' room."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from django.conf import settings
+from redis import RedisError
+
+from hybridops.domain.errors import Refused
+from hybridops.experiments.announce import broker
+from hybridops.teams.models import User
+
+MINUTE = 60
+_log = logging.getLogger(__name__)
+
+
+class TooMany(Refused):
+    """The team has asked too often this minute; `seconds` until the next."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"Your team asks more than {settings.API_CALLS_A_MINUTE} times a minute. Wait {seconds} s."
+        )
+        self.seconds = seconds
+
+
+def count(user: User) -> None:
+    """Counts one call of everybody this is a call of; raises TooMany. Without the broker nothing is counted."""
+    now = int(time.time())
+    try:
+        calls = [_counted(team, now // MINUTE) for team in _teams(user)]
+    except RedisError as problem:
+        _log.warning("calls are not counted, the broker is away: %s", problem)
+        return
+    if max(calls, default=0) > settings.API_CALLS_A_MINUTE:
+        raise TooMany(MINUTE - now % MINUTE)
+
+
+def _teams(user: User) -> list[int]:
+    return list(user.memberships.values_list("team_id", flat=True))
+
+
+def _counted(team: int, minute: int) -> int:
+    key = f"api:{team}:{minute}"
+    with broker().pipeline() as pipe:
+        pipe.incr(key)
+        pipe.expire(key, 2 * MINUTE)
+        return int(pipe.execute()[0])
