@@ -86,7 +86,9 @@ def breaker(row: Breaker | None) -> str:
 def price(rule: Rule | None) -> str:
     """A rule of the price book in a few words."""
     if rule is None:
-        return "no price"
+        return "no price, so nothing is sent there"
+    if rule.kind == "task+shot" and not rule.task + rule.shot:
+        return "costs nothing"
     match rule.kind:
         case "task+shot":
             return f"{fmt.money(rule.task)} a task and {fmt.price(rule.shot)} a shot"

@@ -29,7 +29,7 @@ from hybridops.web.pages.breaker_forms import BreakerForm, form_for
 from hybridops.web.viewmodels.places import Place, places
 
 REFUSAL = "Backends are shown to people of a team."
-PARTS = ("answer", "list")  # what moves by itself
+PARTS, ONE_PARTS = ("answer", "list"), ("now", "past")  # what moves by itself
 STALE_SECONDS = 120.0  # after which a look at a backend is an old one
 
 
@@ -65,9 +65,9 @@ def _row(place: Place) -> dict[str, Any]:
 @page()
 @require_GET
 def backend(request: HttpRequest, pk: int) -> HttpResponse:
-    """One backend; `?part=now` is what moves by itself."""
-    user = reader(request)
-    template = "backends/_now.html" if request.GET.get("part") == "now" else "backends/backend.html"
+    """One backend; `?part=now` and `?part=past` are what moves by itself."""
+    user, part = reader(request), request.GET.get("part", "")
+    template = f"backends/_{part}.html" if part in ONE_PARTS else "backends/backend.html"
     return shown(request, user, pk, template=template)
 
 
