@@ -45,7 +45,10 @@ def breaker(request: HttpRequest) -> HttpResponse:
             problem, status = str(moved), 409
             form.data = {**request.POST.dict(), "seen": str(row.version if row else 0)}
         except BadInput as wrong:
-            form.add_error(wrong.field if wrong.field in form.fields else None, str(wrong))
+            if wrong.field in form.fields:
+                form.add_error(wrong.field, str(wrong))
+            else:
+                problem = str(wrong)
         else:
             name, held = backend or f"All of {provider}", target == BreakerState.HELD
             messages.success(
