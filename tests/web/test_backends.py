@@ -17,6 +17,7 @@ from hybridops.engine import erasing, poll
 from hybridops.experiments.models import Submission
 from hybridops.teams import leaving
 from hybridops.teams.models import User
+from hybridops.web.viewmodels.offer import picks_of
 from tests.engine import fake
 from tests.engine.test_breakers import fault, finish
 from tests.engine.turning import approved, cap, stage_of
@@ -94,6 +95,25 @@ def test_a_provider_that_does_not_answer_shuts_all_of_its_backends(world: World)
     page = text(world.ines)
     assert "Not now. aster and kelvin are left alone for now." in page
     assert "scripted is left alone for now, 3 of the last 3 jobs failed there" in page.lower()
+
+
+def test_the_form_offers_what_is_left_alone_last_and_says_so(world: World) -> None:
+    from hybridops.engine.preview import preview
+    from hybridops.experiments.services import Wanted
+
+    wanted = Wanted(
+        project_id=world.project.pk, snapshot_id=world.snapshot.pk, title="Wave 14", business_outcome="shorter walks",
+        parameters={}, seed=7, backend="", priority_class="validation", fallback="classical", deadline=None,
+        cost_max_micro=50_000_000,
+    )  # fmt: skip
+    fault()
+    seen = preview(user=world.ines, workflow_name="fake", wanted=wanted)
+    assert [choice.backend.name for choice in seen.choices] == ["kelvin", "aster"]
+    assert seen.chosen.backend.name == "kelvin"
+    words = {pick.name: pick.words for pick in picks_of(seen)}
+    assert words["aster"].startswith(
+        "Aster is left alone for now, 3 of the last 3 jobs failed there: it waits, or goes"
+    )
 
 
 def test_an_old_look_says_from_when_it_is(world: World) -> None:
