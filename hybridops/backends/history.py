@@ -13,7 +13,7 @@ from hybridops.domain.dispatch import Key
 from hybridops.domain.errors import NotYours
 
 LATELY = timedelta(days=7)
-CALIBRATIONS_MAX, WAITS_MAX, OUTCOMES_MAX, MOVES_MAX = 60, 288, 30, 12
+CALIBRATIONS_MAX, WAITS_MAX, OUTCOMES_MAX, MOVES_MAX = 60, 288, 15, 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,14 @@ def test_who_keeps_failing_is_a_matter_for_a_person(world: World) -> None:
     assert "It opened 3 times in a row. Ask the vendor, or hold it until they have answered." in page
 
 
+def test_the_queues_say_what_is_left_alone(world: World) -> None:
+    fault()
+    page = text(world.omar, "/queues/")
+    assert "Nobody waits. Aster is left alone for now, 3 of the last 3 jobs failed there." in page
+    fault(backend="kelvin")
+    assert "One other breaker is not closed either." in text(world.omar, "/queues/")
+
+
 def test_parts_are_the_page_in_pieces(world: World) -> None:
     for path in ("/backends/?part=answer", "/backends/?part=list", f"/backends/{number()}/?part=now",
                  f"/backends/{number()}/?part=past", "/queues/?part=answer", "/queues/?part=line", "/queues/?part=there"):  # fmt: skip

@@ -26,8 +26,8 @@ def answer(
         first, second = bold("Nobody waits."), ""
     last = "" if capped or shut else "No cap is set, so everything is sent at once."
     if shut:
-        more = f", and so {len(shut) - 1} more" if len(shut) > 1 else ""
-        last = f"{sentence(shut[0])}{more}."
+        more = f" {sentence(counted(len(shut) - 1, 'other breaker is', 'other breakers are'))} not closed either."
+        last = f"{sentence(shut[0])}.{more if len(shut) > 1 else ''}"
     return joined([first, second, last])
 
 
