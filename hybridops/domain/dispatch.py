@@ -49,7 +49,8 @@ class Site:
 
     `caps` are by (provider, backend), and by (provider, "") for all of a provider together. `running` counts what is
     there or on its way, `started` holds the moments of the last minute's starts by provider and by backend, `served`
-    when a team last held a place: now, while it still does.
+    when a team last held a place: now, while it still does. `shut` is what takes nothing now with its reason and until
+    when, `trials` what takes one job more and then is shut: see `breaker`.
     """
 
     caps: Mapping[Key, Cap] = field(default_factory=dict)
@@ -57,9 +58,14 @@ class Site:
     started: dict[Key, list[float]] = field(default_factory=dict)
     served: dict[tuple[str, Key], float] = field(default_factory=dict)
     used: dict[str, float] = field(default_factory=dict)
+    shut: dict[Key, tuple[str, float | None]] = field(default_factory=dict)
+    trials: frozenset[Key] = frozenset()
 
     def closed(self, key: Key, now: float) -> tuple[str, float | None]:
         """Why a backend takes nothing more now and until when, where that is known; an empty reason where it does."""
+        for at in (key, (key[0], "")):
+            if at in self.shut:
+                return self.shut[at]
         for at in (key, (key[0], "")):
             cap = self.caps.get(at)
             if cap is None:
@@ -79,6 +85,8 @@ class Site:
         for at in (key, (key[0], "")):
             self.running[at] = self.running.get(at, 0) + 1
             self.started.setdefault(at, []).append(now)
+            if at in self.trials:
+                self.shut[at] = f"{at[1] or at[0]} is on trial with one job", None
         self.served[team, key] = now
         self.used[team] = self.used.get(team, 0.0) + charge
 

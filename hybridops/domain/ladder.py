@@ -19,7 +19,10 @@ SURE = 0.9  # the share of the waits seen that has to let it be in time
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Work in line: seconds waited and left, shots of a circuit, what it has taken, where it may go and could go."""
+    """Work in line: seconds waited and left, shots of a circuit, what it has taken, where it may go and could go.
+
+    `shut` are those whose breaker lets nothing through, with the seconds until it does, None where nobody knows.
+    """
 
     waited: float
     left: float
@@ -28,11 +31,12 @@ class Standing:
     open_to: tuple[Key, ...]
     listed: tuple[Key, ...]
     waits: Mapping[Key, Waits] = field(default_factory=dict)
+    shut: Mapping[Key, float | None] = field(default_factory=dict)
 
     def in_time(self, key: Key) -> bool:
         """Whether a backend would take it in time, 9 in 10 times; one that never told its wait counts as in time."""
-        wait = self.waits.get(key, Waits()).quantile(SURE)
-        return self.left > 0 and (wait is None or wait <= self.left)
+        wait, opens = self.waits.get(key, Waits()).quantile(SURE), self.shut.get(key) or 0.0
+        return self.left > 0 and (wait or 0.0) + opens <= self.left
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ def climb(at: Standing, rule: ClassRule, rules: Rules) -> Rung | None:
     """The next rung that is due, or None.
 
     Where no backend it waits for would be in time it changes to one that would, at most `reroutes_max` times, or
-    falls back. Otherwise each rung of its class takes another `delay_seconds` of waiting.
+    falls back. Where nothing it waits for lets anything through it goes elsewhere at once. Otherwise each rung of its
+    class takes another `delay_seconds` of waiting.
     """
     if SIMULATION in at.taken:
         return None
@@ -57,6 +62,8 @@ def climb(at: Standing, rule: ClassRule, rules: Rules) -> Rung | None:
         return _other(at, rule, rules, late=True) or (
             Rung(SIMULATION, late=True) if SIMULATION in rule.rungs else None
         )
+    if all(key in at.shut for key in at.open_to) and (way := _other(at, rule, rules, late=False)):
+        return way
     if at.waited < rule.delay_seconds * (1 + len(at.taken)):
         return None
     kept = max(1, int(at.shots * rules.shots_kept))
@@ -67,7 +74,7 @@ def climb(at: Standing, rule: ClassRule, rules: Rules) -> Rung | None:
 
 def _other(at: Standing, rule: ClassRule, rules: Rules, *, late: bool) -> Rung | None:
     """The approved backend with the shortest wait that it does not wait for yet and that would be in time."""
-    ways = [key for key in at.listed if key not in at.open_to and at.in_time(key)]
+    ways = [key for key in at.listed if key not in at.open_to and key not in at.shut and at.in_time(key)]
     if OTHER not in rule.rungs or not ways or at.taken.count(OTHER) >= rules.reroutes_max:
         return None
     return Rung(

@@ -31,7 +31,8 @@ def fidelity_error(fidelity: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One backend as a candidate. `blocked` is the guard that removes it, in words, or empty.
+    """One backend as a candidate. `blocked` is the guard that removes it, in words, or empty; `shut` why nothing
+    goes there for now, which gives way where all are.
 
     `cost_usd` is the worst case. `waits` were seen in its queue, `ahead_seconds` is the work that was sent there
     since, `run_seconds` the work's own time. `budget_usd` is what is left for it, None where nothing limits it.
@@ -46,6 +47,7 @@ class Option:
     ahead_seconds: float = 0.0
     budget_usd: Decimal | None = None
     blocked: str = ""
+    shut: str = ""
 
     def wait(self, share: float) -> float | None:
         """The wait that this share of the observations did not exceed, with what was sent there since."""
@@ -113,9 +115,9 @@ def place(
 ) -> Placement:
     """The backend a quantum stage goes to; raises Refused where every option is blocked.
 
-    A person's choice wins if no guard blocks it. Otherwise those that would be late or do not fit into their
-    budget go, as long as others remain; then the shortest median wait wins, then the lowest price, then the name,
-    among those whose expected success is at most a share `delta` below the best of those that remain.
+    A person's choice wins if no guard blocks it. Otherwise those that are shut for now, would be late or do not fit
+    into their budget go, as long as others remain; then the shortest median wait wins, then the lowest price, then
+    the name, among those whose expected success is at most a share `delta` below the best of those that remain.
     """
     free = [option for option in options if not option.blocked]
     if not free:
@@ -124,14 +126,14 @@ def place(
         )
     guards = {_key(option): option.blocked for option in options}
     near = free
-    for guard in (_late(seconds_left), _over_budget):
+    for guard in (_shut, _late(seconds_left), _over_budget):
         near = _kept(near, guard, guards)
     chosen = next((option for option in free if option.backend == asked), None)
     why = "asked for by the requester"
     if chosen is None:
         first, why = _shortest([_judged(option, "", seconds_left) for option in near], delta)
         chosen = next(option for option in near if _key(option) == _key(first))
-    if short := _late(seconds_left)(chosen) or _over_budget(chosen):
+    if short := _shut(chosen) or _late(seconds_left)(chosen) or _over_budget(chosen):
         why += f", though {short}"
     judged = [_judged(option, guards[_key(option)], seconds_left) for option in options]
     return Placement(
@@ -155,6 +157,10 @@ def again(candidates: Sequence[Candidate], *, delta: float) -> Candidate | None:
 
 def _key(option: Option | Candidate) -> tuple[str, str]:
     return option.provider, option.backend
+
+
+def _shut(option: Option) -> str:
+    return option.shut
 
 
 def _late(seconds_left: float | None) -> Callable[[Option], str]:

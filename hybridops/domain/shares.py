@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hybridops.domain.breaker import BreakerRules, breaker_rules
 from hybridops.domain.errors import BadInput
 
 DAY = 24 * 3600.0
@@ -53,6 +54,7 @@ class Rules:
     reroutes_max: int = 2
     weights: Mapping[str, float] = field(default_factory=dict)
     classes: Mapping[str, ClassRule] = field(default_factory=lambda: CLASS_RULES)
+    breaker: BreakerRules = field(default_factory=BreakerRules)
 
     def weight_of(self, team: str) -> float:
         return self.weights.get(team, 1.0)
@@ -65,11 +67,12 @@ def rules(document: Mapping[str, Any]) -> Rules:
     """The rules in a document; raises BadInput with the field for what it does not know or what cannot be."""
     known = {**document}
     classes = {**CLASS_RULES, **{name: _class(name, of) for name, of in known.pop("classes", {}).items()}}
+    breaker = breaker_rules(known.pop("breaker", {}))
     weights = {str(team): float(weight) for team, weight in known.pop("weights", {}).items()}
     names = ("half_life_seconds", "wait_max_seconds", "least_micro", "shots_kept", "reroutes_max")
     if unknown := sorted(set(known) - set(names)):
         raise BadInput(f"Rules of sharing have no {unknown[0]!r}.", field=unknown[0])
-    made = Rules(**known, weights=weights, classes=classes)
+    made = Rules(**known, weights=weights, classes=classes, breaker=breaker)
     if not all(weight > 0 for weight in (*weights.values(), *(of.weight for of in classes.values()))):
         raise BadInput("A weight is above zero: nobody waits for ever.", field="weights")
     if made.half_life_seconds <= 0 or made.wait_max_seconds <= 0 or made.least_micro <= 0:

@@ -74,6 +74,13 @@ class NoticeState(StrEnum):
     DROPPED = "dropped"  # whoever was to be told may no longer see it
 
 
+class BreakerState(StrEnum):
+    CLOSED = "closed"  # everything passes
+    OPEN = "open"  # nothing passes for a time, then one trial
+    HALF_OPEN = "half_open"  # the trial is on its way
+    HELD = "held"  # nothing passes until a person closes it
+
+
 class RunState(StrEnum):
     QUEUED = "queued"
     VALIDATED = "validated"
@@ -106,7 +113,7 @@ ENDINGS = frozenset(
 )
 
 _S, _A, _P, _R, _N = StageState, RequestState, SubmissionState, ReservationState, NoticeState
-_D, _W = DocumentState, DraftState
+_D, _W, _B = DocumentState, DraftState, BreakerState
 
 STAGE_MOVES: Mapping[StageState, frozenset[StageState]] = {
     _S.WAITING: frozenset({_S.READY, _S.SKIPPED}),
@@ -163,6 +170,12 @@ DOCUMENT_MOVES: Mapping[DocumentState, frozenset[DocumentState]] = {
     _D.ACTIVE: frozenset({_D.DEPRECATED, _D.RETIRED}),
     _D.DEPRECATED: frozenset({_D.RETIRED}),
     _D.RETIRED: frozenset(),
+}
+BREAKER_MOVES: Mapping[BreakerState, frozenset[BreakerState]] = {
+    _B.CLOSED: frozenset({_B.OPEN, _B.HELD}),
+    _B.OPEN: frozenset({_B.HALF_OPEN, _B.CLOSED, _B.HELD}),
+    _B.HALF_OPEN: frozenset({_B.CLOSED, _B.OPEN, _B.HELD}),
+    _B.HELD: frozenset({_B.CLOSED}),
 }
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from hybridops.approvals import services as approvals
 from hybridops.approvals.queries import by_subject
+from hybridops.backends import breakers
 from hybridops.domain import clock, envelope
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import BadInput, Conflict, Fenced, Refused
@@ -192,6 +193,8 @@ def _reserve(ctx: Context, wanted: Reserve) -> Book | None:
                 return None
             if turn.why:
                 return _wait(ctx, turn, wish)
+            if turn.guarded:
+                _let_through(ctx, sent)
             if wanted.consume:
                 conduct.consume_and_reserve(
                     run=ctx.run,
@@ -211,9 +214,21 @@ def _reserve(ctx: Context, wanted: Reserve) -> Book | None:
                 slot_micro=wanted.slot_micro,
                 actor=ctx.actor,
             )
+    except _ShutMeanwhile:
+        return None
     except Refused as problem:  # no room, outside the envelope, or no longer what was approved
         return _fall(ctx, Fall(str(problem), Ending(RunState.REFUSED, str(problem))))
     return None
+
+
+class _ShutMeanwhile(Exception):
+    """Somebody else became the trial, or a breaker opened at this moment: the stage looks again."""
+
+
+def _let_through(ctx: Context, sent: Submission) -> None:
+    hold(ctx.run.pk)
+    if breakers.admit(provider=sent.provider, backend=sent.backend, job=sent.key):
+        raise _ShutMeanwhile
 
 
 def _wait(ctx: Context, turn: turns.Answer, wish: turns.Wish) -> Book:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from hybridops.backends import breakers
 from hybridops.backends.waiting import waits
 from hybridops.domain import clock
 from hybridops.domain.money import from_micro, to_micro
@@ -24,6 +25,7 @@ class Candidates:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
+        self._may = breakers.passage()
         self._waits: Mapping[tuple[str, str], Waits] = waits()
 
     @property
@@ -49,6 +51,7 @@ class Candidates:
             ahead_seconds=seconds * self._sent_since(backend),
             budget_usd=self._budget(backend),
             blocked=blocked,
+            shut=self._may.why_not((backend.provider, backend.name))[0],
         )
 
     def _sent_since(self, backend: Backend) -> int:

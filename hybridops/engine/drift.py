@@ -10,6 +10,7 @@ from hybridops.domain.assess import assess, stricter
 from hybridops.domain.envelope import Envelope
 from hybridops.domain.errors import Refused
 from hybridops.engine.reach import held_tighter, snapshot_of
+from hybridops.experiments.conduct import recalibrated
 from hybridops.experiments.models import Run
 from hybridops.trust.canonical import digest_of
 
@@ -32,7 +33,7 @@ def drift(request: ApprovalRequest, envelope: Envelope) -> str:
     for listed in envelope.programs:
         backend = seen.get((listed.provider, listed.backend))
         if backend is not None and backend.digest != listed.snapshot:
-            return f"{listed.backend} was calibrated again since the approval"
+            return recalibrated(listed.backend)
     run = Run.objects.select_related("experiment").get(pk=envelope.run)
     snapshot = snapshot_of(run.experiment.snapshot_id)
     facts = assessment_of(request).facts

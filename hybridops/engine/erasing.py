@@ -12,6 +12,7 @@ from django.db import transaction
 from hybridops.approvals import erasing as approvals
 from hybridops.artifacts import removal
 from hybridops.audit import services as audit
+from hybridops.backends import erasing as backends
 from hybridops.definitions import erasing as definitions
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import BadInput
@@ -43,6 +44,7 @@ def erase_person(*, user: User, actor: Actor, why: str) -> int:
         titles = experiments.erase(person, said)
         definitions.erase(person)
         stopped = quotas.erase(person)
+        backends.erase(person)
         outbox.erase(person, stopped.union(*said.values()) - {""})
         _erase_titles(titles)
         called = {*person.called, user.username}

@@ -8,9 +8,11 @@ from decimal import Decimal
 from django.db import transaction
 
 from hybridops.approvals.queries import by_subject
+from hybridops.backends import breakers
 from hybridops.backends.waiting import waits
 from hybridops.domain import clock, ladder
 from hybridops.domain.actors import SYSTEM
+from hybridops.domain.breaker import Passage
 from hybridops.domain.dispatch import Key
 from hybridops.domain.envelope import Envelope, read
 from hybridops.domain.ladder import Rung, Standing
@@ -28,25 +30,28 @@ def climb() -> None:
     """One rung at most for everybody who stands in line."""
     if not Turn.objects.exists():
         return
-    seen, rules = waits(), sites.rules()
+    seen, rules, may = waits(), sites.rules(), breakers.passage()
     standing = sites.in_line().filter(until__isnull=True, stage__state=StageState.HELD)
     for turn in standing.select_related("stage__run__experiment"):
-        at = _standing(turn, seen)
+        at = _standing(turn, seen, may)
         rung = ladder.climb(at, rules.of_class(turn.priority_class), rules)
         if rung is not None:
             _take(turn, rung, at)
 
 
-def _standing(turn: Turn, seen: Mapping[Key, Waits]) -> Standing:
+def _standing(turn: Turn, seen: Mapping[Key, Waits], may: Passage) -> Standing:
     now = clock.now()
+    listed = tuple((provider, backend) for provider, backend in turn.listed)
+    shut = {key: until for key in listed for why, until in [may.why_not(key)] if why}
     return Standing(
         waited=(now - turn.asked_at).total_seconds(),
         left=(turn.not_after - now).total_seconds(),
         shots=turn.shots or int(turn.stage.run.parameters["shots"]),
         taken=tuple(turn.rungs),
         open_to=tuple((provider, backend) for provider, backend in turn.open_to),
-        listed=tuple((provider, backend) for provider, backend in turn.listed),
+        listed=listed,
         waits=seen,
+        shut={key: until and max(0.0, until - now.timestamp()) for key, until in shut.items()},
     )
 
 
@@ -91,6 +96,8 @@ def _placement(turn: Turn, rung: Rung, at: Standing, cost: Decimal) -> Placement
             why = f"{waited} it asks for {rung.shots} of {at.shots} shots: {money}"
         case ladder.OTHER:
             hurry = f", with {at.left:.0f} s left" if rung.late else ""
+            if all(key in at.shut for key in at.open_to):
+                hurry += f", as nothing goes to {' and '.join(key[1] for key in at.open_to)} for now,"
             why = f"{waited}{hurry} it may go to {backend} too: {queues}; {money}"
         case _:
             provider, backend = "here", "the fallback"

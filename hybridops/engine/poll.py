@@ -21,6 +21,7 @@ from hybridops.engine import wiring
 from hybridops.engine.bills import settle_submission
 from hybridops.engine.sending import resend
 from hybridops.experiments import conduct, turns
+from hybridops.experiments.announce import queues_changed
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Run, Stage, Submission
 from hybridops.experiments.transitions import StageMove, SubmissionMove, apply
@@ -44,6 +45,7 @@ def observe(key: str) -> None:
     """
     try:
         backends.observe(wiring.provider(key).backends())
+        queues_changed()
     except ProviderError as problem:
         _log.warning("%s could not be looked at: %s", key, problem)
         if problem.kind in CLOSED:
@@ -100,7 +102,8 @@ def _move(row: Submission, job: RemoteJob, provider: Provider, actor: Actor) -> 
     if target == _S.RETRIEVED:
         values |= _result(job.job_id, provider)
     why = f"{row.backend}: {job.error or job.raw_status}"
-    move = SubmissionMove(row.ordinal, target, why, values)
+    fault = (job.error_kind or "unknown") if target == _S.FAILED else ""
+    move = SubmissionMove(row.ordinal, target, why, values, fault)
     apply(run_id=row.run_id, actor=actor, submissions=[move], stages=_wake(row, target))
     if target not in LIVE_SUBMISSION:
         turns.step()

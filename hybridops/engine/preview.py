@@ -6,11 +6,12 @@ called in a web process. The exact numbers come at the gate, from the compiled c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 from hybridops.approvals.queries import missing_for
+from hybridops.backends import breakers
 from hybridops.backends.services import known
 from hybridops.backends.waiting import waits
 from hybridops.definitions.queries import policy, price_book, workflow_named
@@ -44,8 +45,8 @@ CAP_MARGIN = Decimal("1.2")  # the compiled circuit decides; the preview's close
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One backend as the form offers it, with the waits seen there. `blocked` says why it cannot be chosen, or is
-    empty.
+    """One backend as the form offers it, with the waits seen there. `blocked` says why it cannot be chosen, `shut` why
+    nothing goes there for now; or they are empty.
     """
 
     backend: Backend
@@ -54,6 +55,7 @@ class Choice:
     assessment: Assessment | None
     calibration_age_hours: float | None
     waits: Waits
+    shut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +147,14 @@ def _choices(
     snapshot: DataSnapshot,
     project: Project,
 ) -> tuple[Choice, ...]:
-    """Every backend anybody has seen here: those that can take the work first, the cheapest first."""
+    """Every backend anybody has seen here: those that can take the work first, then those that can later; the cheapest
+    first.
+    """
     book, _ = price_book()
     rules, _ = policy()
     shots = int(definition.check_parameters(wanted.parameters).get("shots", 1))
     involved, where = involved_with(digest, snapshot, user), reach_of(snapshot, rules)
-    found, queues = [], waits()
+    found, queues, may = [], waits(), breakers.passage()
     for backend in known():
         seen = queues.get((backend.provider, backend.name), NEVER_SEEN)
         blocked = guard(backend, definition, book, where, qubits=estimate.qubits, shots=shots)
@@ -179,8 +183,11 @@ def _choices(
             priority_class=wanted.priority_class,
             requester=user,
         )
-        found.append(_judged(backend, price, assess(facts, rules), project.team_id, involved, seen))
-    return tuple(sorted(found, key=lambda c: (bool(c.blocked), c.quote.high if c.quote else Decimal(0))))
+        judged = _judged(backend, price, assess(facts, rules), project.team_id, involved, seen)
+        found.append(replace(judged, shut=may.why_not((backend.provider, backend.name))[0]))
+    return tuple(
+        sorted(found, key=lambda c: (bool(c.blocked), bool(c.shut), c.quote.high if c.quote else Decimal(0)))
+    )
 
 
 def _judged(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hybridops.artifacts.services import fetch
+from hybridops.backends import breakers
 from hybridops.definitions.queries import policy
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import ProviderRefused, ProviderUnclear, Refused
@@ -29,9 +30,11 @@ def send(row: Submission, provider: Provider) -> SubmissionMove:
         shots = row.shots // max(1, len(row.bindings))
         job = provider.submit(program_for(row), shots=shots, seed=row.seed, key=row.key)
     except ProviderRefused as problem:
-        return SubmissionMove(row.ordinal, _S.REFUSED, str(problem), {"error": str(problem)[:500]})
+        told = {"error": str(problem)[:500]}
+        return SubmissionMove(row.ordinal, _S.REFUSED, str(problem), told, fault=problem.kind)
     except ProviderUnclear as problem:
-        return SubmissionMove(row.ordinal, _S.UNKNOWN, str(problem), {"error": str(problem)[:500]})
+        told = {"error": str(problem)[:500]}
+        return SubmissionMove(row.ordinal, _S.UNKNOWN, str(problem), told, fault=problem.kind)
     return SubmissionMove(row.ordinal, _S.SUBMITTED, f"{row.provider} took it as {job}", {"job_id": job})
 
 
@@ -68,6 +71,8 @@ def resend(row: Submission, provider: Provider, actor: Actor) -> None:
             _conclude(row, SubmissionMove(row.ordinal, _S.REFUSED, "it never arrived"), actor)
         return
     if Capability.IDEMPOTENT_SUBMIT in provider.capabilities and not _outside(row):
+        if breakers.admit(provider=row.provider, backend=row.backend, job=row.key):
+            return  # it is asked about again, and sent when its breaker lets something through
         move = send(row, provider)
         if move.target != _S.UNKNOWN:
             _conclude(row, move, actor)

@@ -78,6 +78,12 @@ def nudge(watched: str, **told: object) -> None:
         _log.info("nobody could be nudged: %s", problem)
 
 
+def queues_changed() -> None:
+    """On commit, the pages of queues and backends look again: what waits, or what may go where, has changed."""
+    if not _silent.get():
+        transaction.on_commit(lambda: nudge("queues:0"), robust=True)
+
+
 def access_changed(*, user_id: int, **kwargs: object) -> None:
     """Tells the sockets of one person to ask again whether they may stay."""
     nudge(f"person:{user_id}")

@@ -39,6 +39,11 @@ TURN = "waiting for its turn: "
 PERSON = "a person has to look: "
 
 
+def recalibrated(backend: str) -> str:
+    """Why an approval is asked for again where a backend is not as it was any more."""
+    return f"{backend} was calibrated again since the approval"
+
+
 def subject(run_id: int) -> str:
     """How an approval request names the run it is about."""
     return f"run:{run_id}"

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 
 from hybridops.domain import clock
 from hybridops.domain.states import RunState
-from hybridops.experiments.conduct import PERSON
-from hybridops.experiments.models import Run, Submission
+from hybridops.experiments.conduct import PERSON, recalibrated
+from hybridops.experiments.models import Run, Stage, Submission
 from hybridops.experiments.queries import runs_for
 from hybridops.teams.access import teams_with
 from hybridops.teams.models import User
@@ -47,6 +47,12 @@ def for_a_person(user: User) -> QuerySet[Submission]:
     teams = teams_with(user, Permission.OPERATE).values("pk")
     rows = Submission.objects.filter(run__experiment__project__team__in=teams, error__startswith=PERSON)
     return rows.filter(settled=False).select_related("run__experiment").order_by("id")
+
+
+def asked_again(user: User, backend: str) -> int:
+    """Runs that went back to their approval because this backend was calibrated again, and have not come out yet."""
+    moved = Stage.objects.filter(run__in=runs_for(user).filter(outcome=""), why=recalibrated(backend))
+    return moved.values("run").distinct().count()
 
 
 def runs_named(user: User, ids: list[int]) -> dict[int, Run]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from hybridops.backends import breakers
 from hybridops.domain import clock
 from hybridops.domain.dispatch import MINUTE, Cap, Key, Site, Waiting
 from hybridops.domain.shares import Rules, decayed
@@ -51,7 +52,8 @@ def waiting_of(turns: Iterable[Turn]) -> list[Waiting]:
 
 def site(caps: Mapping[Key, Cap], granted: Iterable[Turn], rule: Rules) -> Site:
     """The backends as they are used now, grants on their way included."""
-    made, now = Site(caps=caps), clock.now().timestamp()
+    may, now = breakers.passage(), clock.now().timestamp()
+    made = Site(caps=caps, shut=dict(may.shut), trials=may.trials)
     made.used = used(rule)
     _recent(made, now)
     live = Submission.objects.filter(settled=False, state__in=LIVE_SUBMISSION)

@@ -31,6 +31,7 @@ from hybridops.domain.states import (
     milestone,
 )
 from hybridops.domain.workflow import follow
+from hybridops.experiments import outcomes
 from hybridops.experiments.announce import announce
 from hybridops.experiments.books import LEASE_SECONDS, Book, open_book
 from hybridops.experiments.dbtime import DbNow
@@ -51,10 +52,13 @@ class StageMove:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionMove:
+    """`fault`: the kind of the vendor's error that it comes from, or empty."""
+
     ordinal: int
     target: SubmissionState
     why: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ def _move_submission(book: Book, move: SubmissionMove) -> None:
         raise Conflict(f"Submission {row} was moved by somebody else.")
     for name, value in values.items():
         setattr(row, name, value)
+    outcomes.hear(row, move.target, move.fault)
     book.told.append({"submission": move.ordinal, "from": source, "to": move.target, "why": move.why})
 
 

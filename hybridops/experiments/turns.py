@@ -1,6 +1,7 @@
 """Whose turn it is to send something: asked for in the transaction that sends, given by whoever comes by.
 
-Where no cap is set nobody waits and nothing is written. A turn that is given and not used lapses and is given again.
+Where no cap is set and every breaker is closed nobody waits and nothing is written. A turn that is given and not used
+lapses and is given again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from hybridops.backends import caps
+from hybridops.backends import breakers, caps
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM, Actor
 from hybridops.domain.dispatch import Cap, Denial, Grant, Key, dispatch
@@ -21,6 +22,7 @@ from hybridops.domain.money import from_micro
 from hybridops.domain.placement import Placement
 from hybridops.domain.states import StageState
 from hybridops.experiments import conduct, sites
+from hybridops.experiments.announce import queues_changed
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Placement as Placed
 from hybridops.experiments.models import Run, Stage, Turn
@@ -44,12 +46,13 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """It goes where `why` is empty. `again`: its turn is at another backend, its grant says at which. `first`: it has
-    just begun to wait.
+    just begun to wait. `guarded`: a breaker is not closed somewhere, so it has to be let through by those it meets.
     """
 
     why: str = ""
     again: bool = False
     first: bool = False
+    guarded: bool = False
 
 
 @transaction.atomic(savepoint=False)
@@ -58,13 +61,15 @@ def enter(*, run: Run, stage: Stage, wish: Wish) -> Answer:
 
     Nobody else's run is touched here: the turns of others are given by `step`.
     """
-    limits = caps.limits(locked=True)
-    if not limits:
+    limits, may = caps.limits(locked=True), breakers.passage()
+    if not limits and not may:
         return Answer()
-    turn = Turn.objects.filter(pk=stage.pk).first()
+    turn, goes = Turn.objects.filter(pk=stage.pk).first(), Answer(guarded=bool(may))
+    if turn is not None and may.why_not(wish.to)[0]:
+        turn = _given_back(turn)
     if clock.now() >= wish.not_after or (turn is not None and _is_for(turn, wish.to)):
         Turn.objects.filter(pk=stage.pk).delete()  # its time is over, which whoever sends says; or it is used
-        return Answer()
+        return goes
     first = turn is None
     if turn is None:
         turn = _new(run, stage, wish)
@@ -72,7 +77,7 @@ def enter(*, run: Run, stage: Stage, wish: Wish) -> Answer:
     if mine := next((grant for grant in grants if grant.job == stage.pk), None):
         if mine.backend == wish.to:
             turn.delete()
-            return Answer()
+            return goes
         _note(turn, mine)
     turn.refresh_from_db()
     if turn.until is not None:
@@ -88,7 +93,14 @@ def _is_for(turn: Turn, key: Key) -> bool:
     return (turn.provider, turn.backend) == key and turn.until is not None and turn.until > db_now()
 
 
+def _given_back(turn: Turn) -> Turn:
+    """A turn at what has been shut since: it waits again, or goes elsewhere."""
+    Turn.objects.filter(pk=turn.pk).update(provider="", backend="", until=None, granted_at=None)
+    return Turn.objects.get(pk=turn.pk)
+
+
 def _new(run: Run, stage: Stage, wish: Wish) -> Turn:
+    queues_changed()
     return Turn.objects.create(
         stage=stage,
         team_id=run.experiment.project.team_id,
@@ -126,6 +138,7 @@ def take_rung(
     )
     if not taken:
         return
+    queues_changed()
     run_id, key = turn.stage.run_id, turn.stage.key
     Placed.objects.create(run_id=run_id, stage=key, document=placement.document(), made_at=clock.now())
     moves = [StageMove(key, StageState.READY, placement.why)] if wake else []
@@ -164,6 +177,7 @@ def _tidy() -> None:
         held = state == StageState.HELD and why.startswith(KEEPS_ITS_PLACE)
         if not held and state not in (StageState.READY, StageState.RUNNING):
             turn.delete()
+            queues_changed()
         elif held and turn.not_after <= clock.now():
             with suppress(Conflict, Fenced, IllegalMove):
                 _call(turn)
@@ -172,6 +186,7 @@ def _tidy() -> None:
 @transaction.atomic
 def _call(turn: Turn) -> None:
     Turn.objects.filter(pk=turn.pk).delete()
+    queues_changed()
     move = StageMove(turn.stage.key, StageState.READY, "its time is over")
     apply(run_id=turn.stage.run_id, actor=SYSTEM, stages=[move])
 
@@ -189,6 +204,7 @@ def _decided(limits: Mapping[Key, Cap]) -> tuple[list[Grant], list[Denial], dict
 def _note(turn: Turn, grant: Grant) -> None:
     """The turn on its row: it holds a place until it is used or lapses."""
     provider, backend = grant.backend
+    queues_changed()
     Turn.objects.filter(pk=turn.pk).update(
         provider=provider, backend=backend, granted_at=clock.now(), until=db_now() + GRANT_SECONDS
     )

@@ -35,6 +35,7 @@ KINDS: Mapping[str, Kind] = {
     "approval.alarm": Kind("Somebody approved in an emergency", Pace.NOW, urgent=True),
     "run.ended": Kind("A run of yours ended", Pace.HOURLY),
     "submission.unclear": Kind("A submission is unclear", Pace.NOW),
+    "breaker.opened": Kind("Nothing is sent to a backend for now", Pace.NOW),
     "budget.frozen": Kind("A budget was frozen", Pace.NOW),
     "spending.stopped": Kind("QPU spending was stopped", Pace.NOW),
     "definition.review": Kind("A definition waits for your review", Pace.DAILY),

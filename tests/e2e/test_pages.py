@@ -88,6 +88,8 @@ PLACES = {
     "cost": Place("farah", "/cost/"),
     "cost of a project": Place("farah", "/cost/", ("Warehouse routing",), variant=True),
     "queues": Place("omar", "/queues/"),
+    "backends": Place("ines", "/backends/"),
+    "a backend": Place("omar", "/backends/", ("heron-torino",)),
     "audit": Place("astrid", "/audit/"),
     "audit, nothing found": Place("astrid", "/audit/?q=nothing-like-this", variant=True),
     "event": Place("astrid", "/audit/3/"),
@@ -266,6 +268,8 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "audit",
         "audit_event",
         "queues",
+        "backends",
+        "backend",
     }
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
@@ -282,7 +286,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "freeze",
         "lift",
     }
-    doors |= {"budget_limit", "budget_clear", "queue_cap", "spending_stop", "spending_resume"}
+    doors |= {"budget_limit", "budget_clear", "queue_cap", "breaker", "spending_stop", "spending_resume"}
     doors |= {"message_paces", "notice_again", "webhook_add", "webhook_stop"}
     doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}

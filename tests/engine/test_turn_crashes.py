@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from hybridops.domain.states import LIVE_SUBMISSION
+from hybridops.backends.models import Breaker
+from hybridops.domain import clock
+from hybridops.domain.states import LIVE_SUBMISSION, BreakerState
 from hybridops.experiments import sites, turns
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Run, Submission, Turn
@@ -20,29 +22,37 @@ from tests.world import World, submit
 
 pytestmark = pytest.mark.slow  # real commits, many deaths
 
-STEP = 1 if LONG else 251
+STEP, TRIAL_STEP = (1, 1) if LONG else (251, 151)
 ROOMS = ("turns.py", "sites.py", "caps.py", "dispatch.py")
+TRIAL_ROOMS = ("breakers.py", "breaker.py", "outcomes.py")
 
 
-def both(world: World, runs: list[Run]) -> None:
+def both(world: World, runs: list[Run], at_once: int = 1) -> None:
     """A round for each, and one of the sweeper after it."""
     for run in runs:
         go_on(world, run)
         here = Submission.objects.filter(backend="aster", state__in=LIVE_SUBMISSION).count()
-        assert here <= 1, "more at once than the cap allows"
+        assert here <= at_once, "more at once than the cap allows"
         turns.step()
 
 
-def one(world: World, line: int, runs: int = 2) -> int:
-    """Runs that die at a line, recover and end; answers how many lines they have in all."""
+def one(world: World, line: int, runs: int = 2, *, trial: bool = False) -> int:
+    """Runs that die at a line, recover and end; answers how many lines they have in all. With `trial` it is no cap that
+    lets one through: aster is due for its trial, and kelvin is held.
+    """
     fake.CLOUD.__init__()  # type: ignore[misc]
-    cap(1)
+    if trial:
+        place = {"provider": "scripted", "backend": "aster"}
+        Breaker.objects.create(**place, state=BreakerState.OPEN, until=0.0, openings=1)
+        Breaker.objects.create(**place | {"backend": "kelvin"}, state=BreakerState.HELD)
+    else:
+        cap(1)
     made = [submit(world, parameters={"rounds": 1}) for _ in range(runs)]
-    trace, seen = killing_at(line, ROOMS)
+    trace, seen = killing_at(line, TRIAL_ROOMS if trial else ROOMS)
     sys.settrace(trace)
     try:
         for _ in range(4):
-            both(world, made)
+            both(world, made, at_once=runs if trial else 1)
     except Killed:
         sys.settrace(None)
         forget_connection()
@@ -50,7 +60,7 @@ def one(world: World, line: int, runs: int = 2) -> int:
         sys.settrace(None)
     Turn.objects.exclude(until=None).update(until=db_now() - 1)  # a minute goes by
     for _ in range(6):
-        both(world, made)
+        both(world, made, at_once=runs if trial else 1)
     ended = [Run.objects.get(pk=run.pk) for run in made]
     assert {run.outcome for run in ended} == {"accepted"}, [run.why for run in ended]
     assert len(fake.CLOUD.jobs) == Submission.objects.count() == runs
@@ -66,6 +76,18 @@ def test_death_at_any_line_of_a_run_that_waits_for_its_turn(real: RealDatabase) 
     for line in range(1, total, STEP):
         real.fresh()
         one(real.world, line)
+
+
+def test_death_at_any_line_of_a_breaker_loses_nothing_and_no_trial_lasts_for_ever(real: RealDatabase) -> None:
+    total = one(real.world, -1, trial=True)
+    assert total > 200
+    assert Breaker.objects.get(backend="aster").state == BreakerState.CLOSED
+    for line in range(1, total, TRIAL_STEP):
+        real.fresh()
+        one(real.world, line, trial=True)
+        row = Breaker.objects.get(backend="aster")
+        assert row.state in (BreakerState.CLOSED, BreakerState.OPEN), line
+        assert row.state == BreakerState.CLOSED or (row.until or 0.0) <= clock.now().timestamp(), line
 
 
 def test_the_trial_finds_turns_that_are_given_without_counting_those_on_their_way(

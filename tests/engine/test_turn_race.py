@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,16 +20,7 @@ from tests.stores import store
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_no_cap_is_passed_by_workers_that_meet(tmp_path: Path, kind: str) -> None:
-    with store(kind) as where:
-        url = where["DATABASE_URL"]
-        quick = url and f"{url}?options=-c%20synchronous_commit%3Doff"
-        env = os.environ | {"DATABASE_URL": quick, "HYBRIDOPS_HOME": str(tmp_path), "REDIS_URL": ""}
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.engine.turn_race"],
-            cwd=ROOT, env=env, capture_output=True, text=True, timeout=200, check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    told = json.loads(done.stdout)
+    told = race(tmp_path, kind)
     assert told["faults"] == []
     assert 0 < told["most"] <= AT_ONCE
     assert (told["deadlocks"], told["held"], told["left"]) == (0, 0, 0), told
@@ -36,4 +29,34 @@ def test_no_cap_is_passed_by_workers_that_meet(tmp_path: Path, kind: str) -> Non
     assert changed_their_mind in ("accepted", "cancelled"), told
     assert told["submissions"] == RUNS, told
     assert told["jobs"] in (RUNS - 1, RUNS), told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_one_job_at_a_time_is_a_trial_where_workers_meet(tmp_path: Path, kind: str) -> None:
+    told = race(tmp_path, kind, "trial")
+    assert told["faults"] == []
+    assert (told["deadlocks"], told["held"], told["left"]) == (0, 0, 0), told
+    assert "" not in told["outcomes"], told
+    assert told["submissions"] - told["jobs"] <= 2, (
+        told
+    )  # the trial that was refused, and one that was cancelled
+    assert told["trials"], told
+    for moves, trials, sent in told["trials"].values():
+        assert all(one[1] == next_one[0] for one, next_one in pairwise(moves)), told
+        assert sent <= trials, f"more than the trials were sent before it closed: {told}"
+
+
+def race(tmp_path: Path, kind: str, *more: str) -> dict[str, Any]:
+    with store(kind) as where:
+        url = where["DATABASE_URL"]
+        quick = url and f"{url}?options=-c%20synchronous_commit%3Doff"
+        env = os.environ | {"DATABASE_URL": quick, "HYBRIDOPS_HOME": str(tmp_path), "REDIS_URL": ""}
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.engine.turn_race", *more],
+            cwd=ROOT, env=env, capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    told: dict[str, Any] = json.loads(done.stdout)
     print(kind, told)
+    return told

@@ -1,4 +1,4 @@
-"""Workers, pollers, sweepers and one who cancels at one cap, all at once: how many were ever there, whether
+"""Workers, pollers, sweepers and one who cancels at one cap, or at breakers on trial, all at once: how many were ever there, whether
 everybody came through, and whether the database ever had to break a circle of waiting.
 
 As a program, `python -m tests.engine.turn_race`, in a database of its own: PostgreSQL lets them really meet.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from contextvars import copy_context
 from threading import Event, Thread
@@ -30,19 +31,27 @@ def main() -> None:
     settings.EXTRA_WORKFLOWS = {"fake": "tests.engine.fake:Fake"}
     settings.PROVIDERS = {**settings.PROVIDERS, "scripted": ("tests.engine.fake:Scripted", {})}
     call_command("migrate", verbosity=0)
+    if "trial" in sys.argv:
+        settings.SCHEDULING = {"breaker": {"open_seconds": 0.05}}
     with silence():
-        print(json.dumps(raced()))
+        print(json.dumps(raced(trial="trial" in sys.argv)))
 
 
-def raced() -> dict[str, Any]:
-    """The most that were there at once, how each run ended, and what was left."""
+def raced(*, trial: bool) -> dict[str, Any]:
+    """The most that were there at once, how each run ended, and what was left. With `trial` no cap is set, but every
+    breaker is open and its time over, and the first trial fails as well.
+    """
     from hybridops.experiments.models import Run, Submission, Turn
     from hybridops.quotas.models import Reservation
     from tests.engine import fake
     from tests.engine.turning import cap
 
     runs = _approved()
-    cap(AT_ONCE)
+    if trial:
+        _open_all()
+        fake.CLOUD.script = ["refused"]
+    else:
+        cap(AT_ONCE)
     seen: list[int] = []
     faults: list[str] = []
     unwanted = runs[-1]
@@ -52,8 +61,34 @@ def raced() -> dict[str, Any]:
         "most": max(seen), "looks": len(seen), "faults": faults, "left": Turn.objects.count(),
         "deadlocks": _deadlocks(), "held": Reservation.objects.filter(state="held").count(),
         "outcomes": sorted(Run.objects.values_list("outcome", flat=True)),
-        "jobs": len(fake.CLOUD.jobs), "submissions": Submission.objects.count(),
+        "jobs": len(fake.CLOUD.jobs), "submissions": Submission.objects.count(), "trials": _trials(),
     }  # fmt: skip
+
+
+def _open_all() -> None:
+    from hybridops.backends.models import Breaker
+    from hybridops.domain.states import BreakerState
+
+    for name in ("aster", "kelvin"):
+        Breaker.objects.create(
+            provider="scripted", backend=name, state=BreakerState.OPEN, until=0.0, openings=1
+        )
+
+
+def _trials() -> dict[str, list[Any]]:
+    """Of each breaker: its moves in order, how many trials there were, how many were sent before it closed."""
+    from hybridops.backends.models import Breaker
+    from hybridops.experiments.models import Submission
+
+    found = {}
+    for row in Breaker.objects.all():
+        moves = list(row.moves.order_by("id"))
+        closed = next((move.made_at for move in moves if move.target == "closed"), None)
+        sent = Submission.objects.filter(backend=row.backend)
+        before = sent.filter(sent_at__lt=closed) if closed else sent
+        trials = sum(move.target == "half_open" for move in moves)
+        found[row.backend] = [[[move.source, move.target] for move in moves], trials, before.count()]
+    return found
 
 
 def _approved() -> list[int]:

@@ -10,8 +10,9 @@ import pytest
 
 from hybridops.approvals import services as approvals
 from hybridops.definitions import drafts, lifecycle, review
-from hybridops.domain import states
+from hybridops.domain import breaker, states
 from hybridops.domain.states import (
+    BREAKER_MOVES,
     DOCUMENT_MOVES,
     DRAFT_MOVES,
     ENDINGS,
@@ -20,6 +21,7 @@ from hybridops.domain.states import (
     RESERVATION_MOVES,
     STAGE_MOVES,
     SUBMISSION_MOVES,
+    BreakerState,
     DocumentState,
     DraftState,
     NoticeState,
@@ -33,6 +35,7 @@ from hybridops.engine import advance, poll, quantum, sending, sweep, worker
 from hybridops.experiments import conduct, services, transitions
 from hybridops.outbox import delivering, mailing, queue
 from hybridops.quotas import services as quotas
+from hybridops.web.pages import breakers as breaker_pages
 from tests.house import code
 
 # Who writes a column called state: (module, function). Everything else makes a move through them.
@@ -45,6 +48,7 @@ WRITERS = {
     ("quotas/services.py", "_end"): "the one writer of a reservation",
     ("definitions/drafts.py", "move"): "the one writer of a draft",
     ("outbox/queue.py", "_move"): "the one writer of a notice",
+    ("backends/breakers.py", "_move"): "the one writer of a breaker, guarded by its version",
 }
 # Birth certificates: where a row is made in its first state.
 MAKERS = {
@@ -61,7 +65,7 @@ BLIND = {
     ("outbox/queue.py", "_move"): "the state, its end and its error, guarded by the state it was read with",
     ("engine/compute.py", "Reporter.__call__"): "progress and its text, under the fence",
 }
-TABLES = ("experiments_", "approvals_", "quotas_", "definitions_")
+TABLES = ("experiments_", "approvals_", "quotas_", "definitions_", "backends_")
 
 
 def _where(test: object) -> set[tuple[str, str]]:
@@ -185,6 +189,10 @@ MOVERS: dict[StrEnum, tuple[object, str]] = {
     DraftState.IN_REVIEW: (review.decide, "DraftState.IN_REVIEW"),
     DocumentState.ACTIVE: (lifecycle.deprecate, "DocumentState.DEPRECATED"),
     DocumentState.DEPRECATED: (lifecycle.retire, "DocumentState.RETIRED"),
+    BreakerState.CLOSED: (breaker.hear, "_S.CLOSED"),
+    BreakerState.OPEN: (breaker.admit, "_S.OPEN"),
+    BreakerState.HALF_OPEN: (breaker.hear, "_S.HALF_OPEN"),
+    BreakerState.HELD: (breaker_pages.breaker, "BreakerState.CLOSED"),
     NoticeState.QUEUED: (queue.take, "NoticeState.QUEUED"),
     NoticeState.GIVEN_UP: (queue.try_again, "NoticeState.QUEUED"),
 }
@@ -196,6 +204,7 @@ MACHINES = (
     NOTICE_MOVES,
     DRAFT_MOVES,
     DOCUMENT_MOVES,
+    BREAKER_MOVES,
 )
 
 
@@ -257,6 +266,10 @@ TARGETS: dict[StrEnum, tuple[object, ...]] = {
     DraftState.WITHDRAWN: (drafts.withdraw,),
     DocumentState.DEPRECATED: (lifecycle.deprecate,),
     DocumentState.RETIRED: (lifecycle.retire,),
+    BreakerState.OPEN: (breaker._open, breaker._judged),
+    BreakerState.HALF_OPEN: (breaker.admit,),
+    BreakerState.CLOSED: (breaker._judged, breaker_pages.breaker),
+    BreakerState.HELD: (breaker_pages.breaker,),
     NoticeState.QUEUED: (queue.try_again,),
     NoticeState.SENT: (mailing._send, delivering._deliver),
     NoticeState.GIVEN_UP: (queue.fail,),

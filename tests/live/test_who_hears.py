@@ -24,15 +24,18 @@ def _people(world: World) -> dict[tuple[str, str], User]:
 
 
 async def test_nobody_hears_of_what_they_may_not_see(world: World, run: Run, opened: Open, live: Hub) -> None:
-    """Of oneself and of the spending stop everybody hears; these say nothing about anybody's work."""
+    """Of oneself and of the spending stop everybody hears, of the queues who sees runs; these say nothing about anybody's work."""
     other = await Team.objects.aget(slug="other")
     for (place, role), user in (await sync_to_async(_people)(world)).items():
         socket = await opened(user)
-        told = await socket.watch(["run", run.pk, 0], ["run", run.pk + 1, 0], ["inbox", 0, 0])
+        told = await socket.watch(
+            ["run", run.pk, 0], ["run", run.pk + 1, 0], ["inbox", 0, 0], ["queues", 0, 0]
+        )
         sees = bool(role) and Permission.SEE_RUNS in ROLE_PERMISSIONS[Role(role)]
         own = (
             {f"run:{run.pk}", f"inbox:{world.team.pk}"} if place == world.team.slug else {f"inbox:{other.pk}"}
         )
+        own.add("queues:0")
         assert set(live.watchers) == {"spending", f"person:{user.pk}"} | (own if sees else set()), (
             place,
             role,

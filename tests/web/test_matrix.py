@@ -17,6 +17,7 @@ from django.urls import get_resolver
 
 from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.audit.models import AuditEvent
+from hybridops.backends.models import Listing
 from hybridops.definitions.models import SignedDocument
 from hybridops.domain.actors import SYSTEM
 from hybridops.experiments import holds
@@ -149,6 +150,10 @@ def _cap(world: World) -> dict[str, Any]:
     return {"provider": "scripted", "backend": "aster", "at_once": "2", "seen": "0", "why": "because"}
 
 
+def _breaker(world: World) -> dict[str, Any]:
+    return {"provider": "scripted", "backend": "aster", "verb": "hold", "seen": "0", "why": "because"}
+
+
 def _run(world: World) -> dict[str, Any]:
     return values(world)
 
@@ -207,6 +212,9 @@ MATRIX: dict[tuple[str, str], Row] = {
 MATRIX |= {
     ("queues", "get"): reads(P.OPERATE, section=True, no=403),
     ("queue_cap", "post"): writes(P.OPERATE, _cap, section=True),
+    ("backends", "get"): reads(P.SEE_RUNS, section=True, no=403),
+    ("backend", "get"): reads(P.SEE_RUNS, section=True),
+    ("breaker", "post"): writes(P.OPERATE, _breaker, section=True),
     ("settings", "get"): own(),
     ("theme", "post"): own(IN),
     ("demo_code", "get"): own(404),  # the demo's alone
@@ -296,6 +304,7 @@ ROUTES = {
     "person_role": "/people/{person}/role/", "person_deactivate": "/people/{person}/deactivate/",
     "person_reactivate": "/people/{person}/reactivate/", "service_secret": "/people/{service}/secret/",
     "queues": "/queues/", "queue_cap": "/queues/cap/",
+    "backends": "/backends/", "backend": "/backends/{backend}/", "breaker": "/backends/breaker/",
     "settings": "/settings/", "theme": "/theme/", "demo_code": "/settings/demo-code/",
     "messages": "/messages/", "message_paces": "/messages/paces/",
     "notice_again": "/messages/again/mail/1/", "webhook_add": "/messages/webhooks/",
@@ -334,6 +343,7 @@ def stage(world: World) -> Stage:
     standing = holds.place_hold(user=world.aud, kind="run", name=str(Run.objects.get()), why="because")
     made.numbers = {
         "snapshot": world.snapshot.pk, "hold": standing.pk,
+        "backend": Listing.objects.get(name="aster").pk,
         "webhook": hook.pk, "document": SignedDocument.objects.get(kind="workflow").pk,
         "run": Run.objects.get().pk, "request": request.pk, "budget": Budget.objects.get().pk, "person": world.tomas.pk,
         "service": robot.pk, "event": AuditEvent.objects.order_by("pk")[0].pk,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.utils.safestring import SafeString
@@ -12,8 +12,10 @@ from hybridops.web import fmt
 from hybridops.web.answers import bold, counted, joined, marked, sentence
 
 
-def answer(waiting: int, longest_s: float, on_their_way: int, capped: int) -> SafeString:
-    """`capped` counts the backends and providers that have a cap."""
+def answer(
+    waiting: int, longest_s: float, on_their_way: int, capped: int, shut: Sequence[str] = ()
+) -> SafeString:
+    """`capped` counts the backends and providers that have a cap, `shut` says why nothing goes to some for now."""
     if waiting:
         first = marked(f"{sentence(counted(waiting, 'run waits', 'runs wait'))} for a turn.")
         second = f"The longest has waited {fmt.duration(longest_s)}."
@@ -22,7 +24,10 @@ def answer(waiting: int, longest_s: float, on_their_way: int, capped: int) -> Sa
         second = ""
     else:
         first, second = bold("Nobody waits."), ""
-    last = "" if capped else "No cap is set, so everything is sent at once."
+    last = "" if capped or shut else "No cap is set, so everything is sent at once."
+    if shut:
+        more = f" {sentence(counted(len(shut) - 1, 'other breaker is', 'other breakers are'))} not closed either."
+        last = f"{sentence(shut[0])}.{more if len(shut) > 1 else ''}"
     return joined([first, second, last])
 
 

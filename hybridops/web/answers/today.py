@@ -25,6 +25,7 @@ class Desk:
     first_lapses: datetime | None = None
     without_result: int = 0
     for_a_person: int = 0
+    breakers: int = 0
     budgets: int = 0
     stopped: bool = False
     emergencies: int = 0
@@ -60,6 +61,9 @@ def _rest(desk: Desk) -> list[str]:
     if desk.for_a_person:
         words = "submission is unclear and needs", "submissions are unclear and need"
         told.append(f"{sentence(counted(desk.for_a_person, *words))} a person.")
+    if desk.breakers:
+        words = "breaker needs", "breakers need"
+        told.append(f"{sentence(counted(desk.breakers, *words))} a person.")
     if desk.without_result:
         words = "run of yours ended", "runs of yours ended"
         told.append(f"{sentence(counted(desk.without_result, *words))} without a result.")

@@ -23,7 +23,7 @@ from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.web.live.hub import Mailbox, hub
 
-KINDS = ("run", "inbox")
+KINDS = ("run", "inbox", "queues")
 WATCHED_MAX = 200
 BEAT_SECONDS = 20.0
 CHECK_SECONDS = 60.0
@@ -31,7 +31,7 @@ SIGNED_OUT, RESYNC, BAD_MESSAGE = 4401, 4008, 4400
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """`watch` is a list of [kind, id, version]; kinds are run and inbox."""
+    """`watch` is a list of [kind, id, version]; kinds are run, inbox and queues."""
 
     async def connect(self) -> None:
         self.mailbox = Mailbox()
@@ -67,8 +67,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             return
         versions, teams = allowed
         inboxes = {f"inbox:{team}" for team in teams} if any(a[0] == "inbox" for a in self.asked) else set()
+        queues = {"queues:0"} if teams and any(a[0] == "queues" for a in self.asked) else set()
         own = {"spending", f"person:{self.scope['user'].pk}"}
-        hub.watch({f"run:{pk}" for pk in versions} | inboxes | own, self.mailbox)
+        hub.watch({f"run:{pk}" for pk in versions} | inboxes | queues | own, self.mailbox)
         again = await _look(self.scope["user"].pk, session, list(versions))
         for pk, (version, state) in (again or ({}, []))[0].items():
             if version > seen[pk]:
@@ -116,9 +117,10 @@ def _triple(kind: object, pk: object, version: object) -> tuple[str, int, int]:
 
 
 def _for_page(text: str) -> str:
-    """An inbox has no version of its own: the moment serves, and teams are not told apart on the page."""
-    if text.startswith('{"object": "inbox:'):
-        return json.dumps({"object": "inbox:0", "version": int(time() * 1000)})
+    """Inboxes and queues have no version of their own: the moment serves, and teams are not told apart on the page."""
+    for kind in ("inbox", "queues"):
+        if text.startswith(f'{{"object": "{kind}:'):
+            return json.dumps({"object": f"{kind}:0", "version": int(time() * 1000)})
     return text
 
 

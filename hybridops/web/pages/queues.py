@@ -13,13 +13,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from hybridops.backends.breakers import breakers, reason
 from hybridops.backends.caps import AT_ONCE_MAX, PER_MINUTE_MAX, caps, change
 from hybridops.backends.models import Cap
 from hybridops.backends.services import known
 from hybridops.domain import clock
 from hybridops.domain.dispatch import Denial, Key
 from hybridops.domain.errors import BadInput, Conflict
+from hybridops.domain.states import BreakerState
 from hybridops.experiments import sites, turns
+from hybridops.experiments.announce import queues_changed
 from hybridops.experiments.models import Turn
 from hybridops.experiments.queries import runs_for
 from hybridops.teams.access import actor, check_may, teams_with
@@ -31,6 +34,7 @@ from hybridops.web.errors import page, whole
 
 REFUSAL = "Queues are looked after by operators."
 ROWS_MAX = 100
+PARTS = ("answer", "line", "there")  # what moves by itself
 
 
 class CapForm(forms.Form):
@@ -49,7 +53,8 @@ class CapForm(forms.Form):
 @page(refusal=REFUSAL)
 @require_GET
 def queues(request: HttpRequest) -> HttpResponse:
-    return _shown(request)
+    part = request.GET.get("part", "")
+    return _shown(request, template=f"queues/_{part}.html" if part in PARTS else "queues/page.html")
 
 
 @page(second_factor=True)
@@ -65,6 +70,7 @@ def cap(request: HttpRequest) -> HttpResponse:
         try:
             with whole():
                 change(**form.cleaned_data, actor=actor(user))
+                queues_changed()
             turns.step()
         except Conflict as changed:
             now = caps().get(key)
@@ -89,22 +95,25 @@ def _shown(
     refused: Mapping[Key, CapForm] | None = None,
     problem: str = "",
     status: int = 200,
+    template: str = "queues/page.html",
 ) -> HttpResponse:
     user = reader(request)
     check_may(user, Permission.OPERATE)
     line, limits, now = turns.line(), caps(), clock.now()
     waiting = [(turn, denial) for turn, denial in line if denial is not None]
+    shut = [reason(row) for row in breakers().values() if row.state != BreakerState.CLOSED]
     longest = max(((now - turn.asked_at).total_seconds() for turn, _ in waiting), default=0.0)
     seen = {
-        "answer": answers.answer(len(waiting), longest, len(line) - len(waiting), len(limits)),
+        "answer": answers.answer(len(waiting), longest, len(line) - len(waiting), len(limits), shut),
         "rows": _rows(user, line[:ROWS_MAX]),
         "more": max(0, len(line) - ROWS_MAX),
         "places": _places(limits, [turn for turn, _ in waiting], refused or {}),
         "shares": _shares(user),
         "rule": sites.rules(),
         "problem": problem,
+        "version": int(now.timestamp() * 1000),
     }
-    return render(request, "queues/page.html", seen, status=status)
+    return render(request, template, seen, status=status)
 
 
 def _rows(user: User, line: Iterable[tuple[Turn, Denial | None]]) -> list[dict[str, Any]]:

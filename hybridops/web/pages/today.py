@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,10 +14,13 @@ from django.views.decorators.http import require_GET
 from hybridops.approvals import breakglass
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import passed_since, waiting_for
+from hybridops.backends.breakers import for_a_person, reason
+from hybridops.backends.history import numbers
 from hybridops.backends.services import known
 from hybridops.domain import clock
 from hybridops.domain.errors import NotYours
 from hybridops.domain.money import from_micro
+from hybridops.domain.states import BreakerState
 from hybridops.engine import leavers
 from hybridops.experiments import desk
 from hybridops.outbox.queries import undelivered_count
@@ -65,6 +68,7 @@ def _needs(user: User) -> dict[str, Any]:
         "mine": run_rows(desk.ended_for_nothing(user)[:ROWS_MAX], again=True),
         "budgets": _budgets(budgets_near_limit(user, on=clock.now().date())),
         "unclear": list(desk.for_a_person(user)),
+        "shut": _shut() if operates else [],
         "undelivered": undelivered_count(teams_with(user, Permission.OPERATE).values_list("pk", flat=True)),
         "late": list(breakglass.overdue(user)),
         "to_review": [made for made in breakglass.to_review(user) if breakglass.is_due_from(user, made)],
@@ -74,6 +78,22 @@ def _needs(user: User) -> dict[str, Any]:
         "version": int(time.time() * 1000),
         "now": clock.now(),
     }
+
+
+def _shut() -> list[dict[str, Any]]:
+    """Breakers that need a person, each with the page where it is closed."""
+    known = numbers()
+    return [
+        {
+            "breaker": row,
+            "pk": known.get((row.provider, row.backend))
+            or next((pk for key, pk in known.items() if key[0] == row.provider), None),
+            "held": row.state == BreakerState.HELD,
+            "why": reason(row),
+            "since": datetime.fromtimestamp(row.since, UTC),
+        }
+        for row in for_a_person()
+    ]
 
 
 def _budgets(rows: Sequence[Budget]) -> list[dict[str, Any]]:
@@ -100,6 +120,7 @@ def _rest(user: User, shown: dict[str, Any]) -> dict[str, Any]:
         emergencies=len(shown["late"]) + len(shown["to_review"]),
         without_result=len(shown["mine"]),
         for_a_person=len(shown["unclear"]),
+        breakers=len(shown["shut"]),
         budgets=len(shown["budgets"]),
         stopped=shown["stop"] is not None,
         moving=count,

@@ -172,7 +172,8 @@ def _pick(choice: Choice, asked: str, need: Estimate) -> Pick:
         return Pick(
             backend.name, backend.name, backend.kind, "–", f"Not possible: {choice.blocked}.", False, True
         )
-    parts = [_queue(choice), _age(choice), _success(choice, need), _needs(choice)]
+    shut = f"{sentence(choice.shut)}: it waits, or goes elsewhere." if choice.shut else ""
+    parts = [shut, _queue(choice), _age(choice), _success(choice, need), _needs(choice)]
     return Pick(
         value=backend.name,
         name=backend.name,
