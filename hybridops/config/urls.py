@@ -6,7 +6,6 @@ from allauth.idp.oidc import views as issuer
 from allauth.socialaccount import views as social_views
 from allauth.socialaccount.providers.openid_connect import views as sign_on
 from django.urls import URLPattern, include, path
-from django.views.decorators.csrf import csrf_protect
 
 from hybridops.web import health
 from hybridops.web.pages import account
@@ -16,7 +15,7 @@ _OWN = {"account_login", "account_logout", "account_email"}
 _account: list[URLPattern] = [one for one in account_urls.urlpatterns if one.name not in _OWN]
 
 _device = [
-    path("account/device/", csrf_protect(issuer.device_authorization), name="device_authorization"),
+    path("account/device/", account.confirm_device, name="device_authorization"),
 ]
 
 urlpatterns = [

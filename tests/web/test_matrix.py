@@ -264,7 +264,8 @@ ELSEWHERE = {
 TOKENS = {"token": 405, "device": 405}
 # About the account of who is signed in, and nobody else's: they take no number, but that of one's own passkey.
 ACCOUNT = {
-    "device_authorization", "account_change_password", "account_confirm_email", "account_confirm_login_code", "account_email", "account_inactive",
+    "device_authorization", "account_confirm_reauthentication_code", "account_request_reauthentication_code",
+    "account_change_password", "account_confirm_email", "account_confirm_login_code", "account_email", "account_inactive",
     "account_email_verification_sent", "account_login", "account_logout", "account_reauthenticate",
     "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done", "account_set_password", "account_signup", "mfa_activate_totp",

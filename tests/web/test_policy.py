@@ -161,6 +161,6 @@ def test_the_placements_of_the_last_days_are_replayed(world: World) -> None:
     html = strip_tags(browser(world.mikkel).get("/policy/").content.decode())
     assert "One placement of the last 30 days" in html
     assert "in force" in html
-    found = tried(world, text=json.dumps(policy_with(fidelity_given_up=0.25)))
+    found = tried(world, text=json.dumps(policy_with(fidelity_given_up="0.25")))
     assert "25 %" in found.replace("\u202f", " ").replace("\xa0", " ")
     assert "tried" in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.idp.oidc import views as issuer
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
@@ -43,3 +44,9 @@ def demo_code(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO:
         raise Http404
     return render(request, "_demo_code.html")
+
+
+def confirm_device(request: HttpRequest) -> HttpResponse:
+    """A person confirms their command line. allauth's view reads no token against forgery: ours is behind it."""
+    answer: HttpResponse = issuer.device_authorization(request)
+    return answer
