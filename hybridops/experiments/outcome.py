@@ -54,7 +54,7 @@ class Outcome(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=("definition", "counts", "team", "ended_at"), name="outcomes_by_rule"),
-            models.Index(fields=("workflow", "team", "ended_at"), name="outcomes_by_workflow"),
+            models.Index(fields=("workflow", "team", "made_at"), name="outcomes_by_workflow"),
         ]
 
     def __str__(self) -> str:

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         fields=["definition", "counts", "team", "ended_at"], name="outcomes_by_rule"
                     ),
-                    models.Index(fields=["workflow", "team", "ended_at"], name="outcomes_by_workflow"),
+                    models.Index(fields=["workflow", "team", "made_at"], name="outcomes_by_workflow"),
                 ],
             },
         ),
