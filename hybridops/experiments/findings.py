@@ -14,13 +14,13 @@ from typing import Any
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 
 from hybridops.domain.states import RunState
-from hybridops.experiments.outcome import AGAIN, IDEAL, PAIR, UNTRIED, Outcome
+from hybridops.experiments.outcome import AGAIN, IDEAL, PAIR, UNTRIED, Outcome, Tally
 from hybridops.teams.access import teams_with
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 
 PAIRS_MAX = 500  # the first ones; an interval that is not narrow by then does not become so
-SEEN_MAX = 5_000  # values of one figure, the newest
+SEEN_MAX = 2_000  # values of one figure, the newest
 LEFT_MAX = 200
 _ARMS = ("quantum", "baseline", "random", "heuristic", "ideal")
 _TRIED = (PAIR, AGAIN)
@@ -63,8 +63,16 @@ class LeftRow:
 
 def outcomes_for(user: User) -> QuerySet[Outcome]:
     """The ended runs of the teams whose runs this person sees."""
-    teams = teams_with(user, Permission.SEE_RUNS).values_list("pk", flat=True)
-    return Outcome.objects.filter(team__in=list(teams))
+    return Outcome.objects.filter(team__in=_teams(user))
+
+
+def tallies_for(user: User) -> QuerySet[Tally]:
+    """The same, added up by definition and snapshot."""
+    return Tally.objects.filter(team__in=_teams(user))
+
+
+def _teams(user: User) -> list[int]:
+    return list(teams_with(user, Permission.SEE_RUNS).values_list("pk", flat=True))
 
 
 def pairs(user: User, definition: str, backend: str = "") -> list[PairRow]:
@@ -76,19 +84,20 @@ def pairs(user: User, definition: str, backend: str = "") -> list[PairRow]:
         counted.order_by("ended_at", "run_id").values_list(*columns, "credit", *_ARMS)[: PAIRS_MAX + 1]
     )
     first: dict[int, Any] = {row[1]: row for row in reversed(found[:PAIRS_MAX])}
-    spent, known = _spent(of, list(first)), _known(user, list(first))
+    tallies = tallies_for(user).filter(snapshot__in=list(first))
+    spent, known = _spent(tallies.filter(definition=definition)), _known(tallies)
     rows = sorted(first.values(), key=lambda row: (row[6], row[0]))
     more = ((spent.get(row[1], 0), known.get(row[1])) for row in rows)
     return [PairRow(*(*row, *told)) for row, told in zip(rows, more, strict=True)]
 
 
-def _spent(of: QuerySet[Outcome], snapshots: list[int]) -> dict[int, int]:
-    rows = of.filter(counts__in=_TRIED, snapshot__in=snapshots).values_list("snapshot_id")
+def _spent(tallies: QuerySet[Tally]) -> dict[int, int]:
+    rows = tallies.filter(counts__in=_TRIED).values_list("snapshot_id")
     return dict(rows.annotate(total=Sum("qpu_micro")))
 
 
-def _known(user: User, snapshots: list[int]) -> dict[int, float]:
-    rows = outcomes_for(user).filter(snapshot__in=snapshots, best__isnull=False).values_list("snapshot_id")
+def _known(tallies: QuerySet[Tally]) -> dict[int, float]:
+    rows = tallies.filter(best__isnull=False).values_list("snapshot_id")
     return dict(rows.annotate(low=Min("best")))
 
 
@@ -109,9 +118,11 @@ _WHY = {
 
 def left_counts(user: User, definition: str) -> dict[str, int]:
     """How many runs are no pair, by why."""
-    rows = outcomes_for(user).filter(definition=definition).exclude(counts=PAIR)
+    rows = (
+        tallies_for(user).filter(definition=definition).exclude(counts=PAIR).values_list("counts", "outcome")
+    )
     found: dict[str, int] = defaultdict(int)
-    for counts, outcome, count in rows.values_list("counts", "outcome").annotate(n=Count("pk")):
+    for counts, outcome, count in rows.annotate(n=Sum("runs")):
         found[_why(counts, outcome)] += count
     return dict(sorted(found.items(), key=lambda one: -one[1]))
 
@@ -196,6 +207,14 @@ def totals(rows: QuerySet[Outcome]) -> Totals:
     sums = {name: found[f"sum_{name}"] for name in summed}
     plain = {name: found[name] for name in ("runs", "accepted", "tried", "retried", "dated")}
     return Totals(**plain, **sums, fell_back=found["fell"], late=found["lates"])
+
+
+def instances(user: User, definition: str) -> list[tuple[int, int, int]]:
+    """The same as `by_instance`, of all ended runs of a signed definition."""
+    accepted = Sum("runs", filter=Q(outcome=RunState.ACCEPTED), default=0)
+    rows = tallies_for(user).filter(definition=definition).order_by().values_list("snapshot_id")
+    grouped = rows.annotate(micro=Sum("cost_micro"), n=Sum("runs"), hits=accepted)
+    return [(micro, count, hits) for _, micro, count, hits in grouped]
 
 
 def by_instance(rows: QuerySet[Outcome]) -> list[tuple[int, int, int]]:

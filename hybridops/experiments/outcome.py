@@ -59,3 +59,30 @@ class Outcome(models.Model):
 
     def __str__(self) -> str:
         return f"what R-{self.pk} said"
+
+
+class Tally(models.Model):
+    """The outcomes of one signed definition on one snapshot, added up by what counts and how they ended.
+
+    As old as the rows it adds up: both are written in one transaction. Pages read these few instead of every run.
+    """
+
+    definition = models.CharField(max_length=64)
+    team = models.ForeignKey("teams.Team", on_delete=models.PROTECT, related_name="+")
+    snapshot = models.ForeignKey("experiments.DataSnapshot", on_delete=models.PROTECT, related_name="+")
+    counts = models.CharField(max_length=10)
+    outcome = models.CharField(max_length=20)
+    runs = models.PositiveIntegerField(default=0)
+    cost_micro = models.BigIntegerField(default=0)
+    qpu_micro = models.BigIntegerField(default=0)
+    best = models.FloatField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("definition", "snapshot", "counts", "outcome"), name="one_tally_a_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.runs} {self.counts} on {self.snapshot_id}"

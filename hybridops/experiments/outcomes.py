@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce, Least
 
 from hybridops.backends.models import Snapshot
 from hybridops.domain.states import RunState, StageState, SubmissionState
 from hybridops.experiments.books import Book
-from hybridops.experiments.outcome import AGAIN, IDEAL, PAIR, UNTRIED, Outcome
+from hybridops.experiments.outcome import AGAIN, IDEAL, PAIR, UNTRIED, Outcome, Tally
 
 ARMS = ("quantum", "baseline", "random", "heuristic", "ideal")
 _IDEAL_KIND = "ideal simulator"
@@ -36,13 +37,43 @@ def note(book: Book, *, classical_micro: int) -> Outcome:
     )
     row.counts = _counts(row)
     row.save(force_insert=True)
+    _add_up(row)
     return row
 
 
 def add_bill(run_id: int, billed_micro: int) -> None:
-    """A submission was billed: of a run that has ended its row grows, of another nothing is there yet."""
-    Outcome.objects.filter(pk=run_id).update(
-        cost_micro=F("cost_micro") + billed_micro, qpu_micro=F("qpu_micro") + billed_micro
+    """A submission was billed: of a run that has ended its rows grow, of another nothing is there yet."""
+    row = Outcome.objects.filter(pk=run_id).first()
+    if row is not None:
+        for grown in (Outcome.objects.filter(pk=run_id), _tally(row)):
+            grown.update(cost_micro=F("cost_micro") + billed_micro, qpu_micro=F("qpu_micro") + billed_micro)
+
+
+def _tally(row: Any) -> QuerySet[Any]:
+    """Where a row is added up."""
+    place = {name: getattr(row, name) for name in ("definition", "snapshot_id", "counts", "outcome")}
+    return Tally.objects.filter(**place)
+
+
+def _add_up(row: Outcome) -> None:
+    """Adds a new row to its tally. Two that make the same tally at one time make one."""
+    if not _grow(row):
+        place = {
+            name: getattr(row, name) for name in ("definition", "team_id", "snapshot_id", "counts", "outcome")
+        }
+        Tally.objects.bulk_create([Tally(**place)], ignore_conflicts=True)
+        _grow(row)
+
+
+def _grow(row: Outcome) -> bool:
+    best = F("best") if row.best is None else Coalesce(Least(F("best"), row.best), row.best)
+    return bool(
+        _tally(row).update(
+            runs=F("runs") + 1,
+            cost_micro=F("cost_micro") + row.cost_micro,
+            qpu_micro=F("qpu_micro") + row.qpu_micro,
+            best=best,
+        )
     )
 
 

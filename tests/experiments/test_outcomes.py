@@ -14,7 +14,7 @@ from hybridops.domain.ports import RemoteState
 from hybridops.engine.inline import drive
 from hybridops.experiments import services, snapshots
 from hybridops.experiments.models import Run
-from hybridops.experiments.outcome import AGAIN, PAIR, UNTRIED, Outcome
+from hybridops.experiments.outcome import AGAIN, PAIR, UNTRIED, Outcome, Tally
 from hybridops.quotas.queries import costs_of
 from tests.engine import fake
 from tests.engine.test_needed import REACHED, controlled, run_with
@@ -93,7 +93,38 @@ def test_old_runs_get_the_same_rows(controlled: World, monkeypatch: pytest.Monke
     ended(controlled, fallback="stop")
     drive(submit(controlled).pk)
     before = [model_to_dict(row) for row in Outcome.objects.order_by("pk")]
+    tallied = added_up()
     Outcome.objects.all().delete()
+    Tally.objects.all().delete()
     import_module("hybridops.experiments.migrations.0009_old_outcomes").fill(apps, None)
     assert [model_to_dict(row) for row in Outcome.objects.order_by("pk")] == before
     assert len(before) == 3
+    assert added_up() == tallied
+
+
+def added_up() -> list[tuple[Any, ...]]:
+    columns = ("definition", "team_id", "snapshot_id", "counts", "outcome")
+    return sorted(Tally.objects.values_list(*columns, "runs", "cost_micro", "qpu_micro", "best"))
+
+
+def test_the_tallies_add_up_every_run_also_after_a_late_bill(world: World) -> None:
+    fake.CLOUD.late_bills = 4
+    for answer in (90.0, 70.0, 120.0):
+        fake.ANSWER["quantum"] = answer
+        use(world, ask(world))
+    other = other_data(world)
+    ended(world, snapshot_id=other)
+    rows: dict[tuple[Any, ...], list[Outcome]] = {}
+    for row in Outcome.objects.all():
+        key = (row.definition, row.team_id, row.snapshot_id, row.counts, row.outcome)
+        rows.setdefault(key, []).append(row)
+    assert added_up() == sorted(
+        (
+            *key,
+            len(of),
+            sum(row.cost_micro for row in of),
+            sum(row.qpu_micro for row in of),
+            min(row.best or 0.0 for row in of),
+        )
+        for key, of in rows.items()
+    )

@@ -71,4 +71,34 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Tally",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("definition", models.CharField(max_length=64)),
+                ("counts", models.CharField(max_length=10)),
+                ("outcome", models.CharField(max_length=20)),
+                ("runs", models.PositiveIntegerField(default=0)),
+                ("cost_micro", models.BigIntegerField(default=0)),
+                ("qpu_micro", models.BigIntegerField(default=0)),
+                ("best", models.FloatField(null=True)),
+                (
+                    "snapshot",
+                    models.ForeignKey(on_delete=PROTECT, related_name="+", to="experiments.datasnapshot"),
+                ),
+                ("team", models.ForeignKey(on_delete=PROTECT, related_name="+", to="teams.team")),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("definition", "snapshot", "counts", "outcome"), name="one_tally_a_kind"
+                    )
+                ]
+            },
+        ),
     ]

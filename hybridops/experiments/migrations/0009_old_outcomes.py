@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import migrations
-from django.db.models import Sum
+from django.db.models import Count, Min, Sum
 
 from hybridops.experiments.outcome import AGAIN, IDEAL, PAIR, UNTRIED
 from hybridops.experiments.outcomes import facts
@@ -24,6 +24,19 @@ def fill(apps: Any, schema_editor: Any) -> None:
             row.counts = AGAIN if same in paired else PAIR
             paired.add(same)
         row.save(force_insert=True)
+    _add_up(apps)
+
+
+def _add_up(apps: Any) -> None:
+    rows = apps.get_model("experiments", "Outcome").objects.order_by()
+    kinds = rows.values("definition", "team_id", "snapshot_id", "counts", "outcome")
+    told = kinds.annotate(
+        n=Count("pk"), cost=Sum("cost_micro"), qpu=Sum("qpu_micro"), low=Min("best")
+    )  # fmt: skip
+    tally = apps.get_model("experiments", "Tally")
+    for one in told:
+        sums = {"runs": one.pop("n"), "cost_micro": one.pop("cost"), "qpu_micro": one.pop("qpu")}
+        tally.objects.create(best=one.pop("low"), **one, **sums)
 
 
 def _place(run: Any) -> dict[str, Any]:

@@ -161,7 +161,6 @@ def _against(found: Finding, name: str) -> dict[str, str]:
 def _below(user: User, view: View) -> dict[str, Any]:
     repeats = tuple(findings.repeats(user, view.document.digest))
     windows, times = seen.windows(repeats), seen.times(repeats)
-    of = findings.outcomes_for(user).filter(definition=view.document.digest)
     spread, groups, runs = seen.spread(repeats)
     return {
         "rates": drawn.shares(seen.rates(view.rows)),
@@ -173,7 +172,7 @@ def _below(user: User, view: View) -> dict[str, Any]:
         "spread_groups": groups,
         "spread_runs": runs,
         "known": seen.known_gap(view.rows),
-        "cost": seen.cost(findings.by_instance(of)),
+        "cost": seen.cost(findings.instances(user, view.document.digest)),
     }
 
 
