@@ -12,7 +12,7 @@ from hybridops.evidence.resampling import Estimate, Floats, draws, ends, numbers
 
 _Z = 1.959963984540054  # 95 %, two-sided
 _RESAMPLES = 2_000  # of what pages show beside other figures: the ends move by less than is printed
-_CLUSTERS_MAX = 1_000
+_CLUSTERS_MAX = 300
 
 
 def quantile(values: Sequence[float], share: float) -> Estimate:
@@ -66,7 +66,7 @@ def within(groups: Mapping[int, Sequence[float]], *, seed: int) -> tuple[Estimat
 
 
 def clustered(*rows: Floats) -> tuple[Floats, ...]:
-    """Rows (n,) added up to at most a thousand, each made of whole ones, so that they can be drawn quickly."""
+    """Rows (n,) added up to at most three hundred, each made of whole ones, so that they can be drawn quickly."""
     count = len(rows[0])
     if count <= _CLUSTERS_MAX:
         return rows

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,10 +13,11 @@ from django.forms.models import model_to_dict
 
 from hybridops.artifacts.services import store
 from hybridops.domain.ports import RemoteState
-from hybridops.engine.inline import drive
+from hybridops.engine.inline import ask_providers, drive
 from hybridops.experiments import services, snapshots
 from hybridops.experiments.models import Run
 from hybridops.experiments.outcome import AGAIN, PAIR, UNTRIED, Outcome, Tally
+from hybridops.experiments.outcomes import facts
 from hybridops.quotas.queries import costs_of
 from tests.engine import fake
 from tests.engine.test_needed import REACHED, controlled, run_with
@@ -76,10 +79,20 @@ def test_what_was_never_sent_was_never_tried(controlled: World, monkeypatch: pyt
     assert Outcome.objects.get(run=run).counts == UNTRIED
 
 
+def late(world: World) -> Outcome:
+    """A run whose bills come home after it has ended."""
+    fake.CLOUD.late_bills = 1_000
+    row = ended(world)
+    assert row.qpu_micro == 0
+    fake.CLOUD.late_bills = 0
+    for _ in range(4):
+        ask_providers(row.pk)
+    return Outcome.objects.get(pk=row.pk)
+
+
 def test_its_money_is_the_ledger_s_also_where_the_bill_comes_late(world: World) -> None:
-    fake.CLOUD.late_bills = 4
-    for _ in range(2):
-        use(world, ask(world))
+    assert late(world).qpu_micro > 0
+    use(world, ask(world))
     told = {row.pk: (row.cost_micro, row.qpu_micro) for row in Outcome.objects.all()}
     assert told == costs_of(Run.objects.values("pk"))
     assert all(qpu > 0 for _, qpu in told.values())
@@ -108,7 +121,7 @@ def added_up() -> list[tuple[Any, ...]]:
 
 
 def test_the_tallies_add_up_every_run_also_after_a_late_bill(world: World) -> None:
-    fake.CLOUD.late_bills = 4
+    late(world)
     for answer in (90.0, 70.0, 120.0):
         fake.ANSWER["quantum"] = answer
         use(world, ask(world))
@@ -128,3 +141,25 @@ def test_the_tallies_add_up_every_run_also_after_a_late_bill(world: World) -> No
         )
         for key, of in rows.items()
     )
+
+
+def test_an_intent_that_never_left_is_not_sent() -> None:
+    """Money and intent were on disk, and the run ended before the call."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    sent = SimpleNamespace(
+        sent_at=at, started_at=None, ended_at=at + timedelta(seconds=9), state="retrieved", provider="ibm",
+        backend="b", snapshot="c", shots=10, shots_done=9, looked_up=2,
+    )  # fmt: skip
+    unsent = SimpleNamespace(**{**vars(sent), "sent_at": None, "state": "cancelled"})
+    run = SimpleNamespace(
+        outcome="cancelled",
+        made_at=at,
+        ended_at=at,
+        experiment=SimpleNamespace(deadline=at - timedelta(days=1)),
+    )
+    assert facts(run, [], [unsent])["sent"] == 0
+    told = facts(run, [], [sent, unsent])
+    assert {name: told[name] for name in ("sent", "returned", "whole", "errors", "retries")} == {
+        "sent": 1, "returned": 1, "whole": 0, "errors": 0, "retries": 2,
+    }  # fmt: skip
+    assert (told["wait_seconds"], told["late"]) == (9.0, True)

@@ -26,7 +26,7 @@ from hybridops.experiments.findings import PairRow
 SEED = 20261129  # the same runs give the same figures
 INSTANCES_MAX = 8
 WINDOWS_MAX = 8
-REPEATS_MAX = 200  # the newest runs of one instance
+REPEATS_MAX = 60  # the newest runs of one instance
 QUANTUM = "Quantum samples"
 BESIDE = ("heuristic", "random", "ideal", "quantum")
 
