@@ -79,9 +79,11 @@ def test_a_pair_that_fails_helps_nobody(
 
 
 def test_the_page_and_the_verdict_have_one_mean() -> None:
-    made = [row(number, 96.0 + number % 7, 100.0) for number in range(25)]
+    """Of failed pairs too."""
+    made = [row(number, 96.0 + number % 7 if number % 5 else None, 100.0) for number in range(25)]
     beside, found = seen.beside(RULE, tuple(made)), seen.finding(RULE, made)
     difference = found.against["baseline"]
+    assert (beside["quantum"].count, found.failed) == (25, 5)
     assert beside["quantum"].found.value == pytest.approx(-(difference.estimate or 0.0))
     assert (beside["quantum"].found.low, beside["quantum"].found.high) == pytest.approx(
         (-difference.high, -difference.low)
