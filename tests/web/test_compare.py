@@ -27,7 +27,10 @@ def test_what_differs_stands_out_and_the_rest_is_folded(world: World) -> None:
     shown = get(world.ines, f"/compare/?r={first}&r=R-{second}")
     told = shown.context
     assert [name for name, _ in told["shown"]] == ["Seed", "shots"]
-    assert [row.inputs for row in told["rows"]] == [("7", "100"), ("0", "200")]
+    assert [dict(row.inputs) for row in told["rows"]] == [
+        {"Seed": "7", "shots": "100"},
+        {"Seed": "0", "shots": "200"},
+    ]
     assert ("Finish by", "not set") in told["same"]
     assert [row.change for row in told["rows"]] == [None, -0.1]
     words = strip_tags(told["answer"])

@@ -60,7 +60,7 @@ class Row:
     """One run as the tables take it. Differences are to the reference, None where they would mislead."""
 
     one: Beside
-    inputs: tuple[str, ...]
+    inputs: tuple[tuple[str, str], ...]  # name and value
     gap: float | None
     change: float | None
     cost: Any
@@ -107,7 +107,7 @@ def _told(rows: Sequence[Beside], asked: Asked) -> dict[str, Any]:
 def _row(one: Beside, reference: Beside, shown: Sequence[str], asked: Asked, *, alike: bool) -> Row:
     return Row(
         one=one,
-        inputs=tuple(_words(name, one.asked.get(name)) for name in shown),
+        inputs=tuple((name, _words(name, one.asked.get(name))) for name in shown),
         gap=_gap(one) if alike else None,
         change=_change(one, reference) if alike and one is not reference else None,
         cost=from_micro(one.micro),
