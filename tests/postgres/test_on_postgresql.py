@@ -28,7 +28,6 @@ ROOMS = (
     "tests/audit/test_publish.py",
     "tests/experiments/test_retention.py",
     "tests/experiments/test_outcomes.py",
-    "tests/web/test_evidence.py",
     "tests/engine/test_erasure.py",
 )
 QUICK = "options=-c%20synchronous_commit%3Doff"  # what these tests ask is not asked after a power loss
