@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybridops.domain.errors import BadInput
+from hybridops.domain.workflow import schema_of
 
 BYTES_MAX = 1_000_000
 CELLS_MAX = 500
 HEADER = "HYBRIDOPS"
 FIELDS = frozenset(
     {
-        "name", "title", "summary", "based_on", "parameters", "acceptance", "fallback", "providers", "submissions_max",
+        "name", "title", "summary", "based_on", "parameters", "acceptance", "helping", "fallback", "providers",
+        "submissions_max",
     }
 )  # fmt: skip
 RANGE_FIELDS = frozenset({"default", "low", "high", "step", "choices", "hint"})
@@ -184,6 +186,7 @@ def body_of(header: Mapping[str, Any], base: Mapping[str, Any], *, author: str) 
     for field in FIELDS - {"based_on", "parameters"}:
         if field in header:
             body[field] = deepcopy(header[field])
+    body["schema"] = schema_of(body)
     known = {parameter["name"]: parameter for parameter in body["parameters"]}
     ranges = header.get("parameters", {})
     if not isinstance(ranges, dict) or not all(isinstance(value, dict) for value in ranges.values()):

@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 from hybridops.domain.errors import BadInput, Refused
+from hybridops.domain.helping import Rule
+from hybridops.domain.helping import read as read_rule
 from hybridops.domain.states import StageState
 
-SCHEMA = "hybridops.workflow/1"
+SCHEMAS = ("hybridops.workflow/1", "hybridops.workflow/2")  # the second says when a QPU counts as helping
 KINDS = ("validate", "compute", "gate", "quantum", "score")
 RESOURCES = ("cpu", "gpu", "qpu")
 
@@ -91,7 +93,7 @@ class StageSpec:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One version of a workflow, as signed."""
+    """One version of a workflow, as signed. `helping`: the rule of its verdict, None where none was set."""
 
     name: str
     version: int
@@ -107,6 +109,7 @@ class Definition:
     fallback: Fallback
     submissions_max: int
     unit: str
+    helping: Rule | None = None
 
     def stage(self, key: str) -> StageSpec:
         return next(stage for stage in self.stages if stage.key == key)
@@ -121,8 +124,7 @@ class Definition:
 
 def parse(document: Mapping[str, Any]) -> Definition:
     """The definition in a verified payload; raises BadInput for anything it does not know."""
-    if document.get("schema") != SCHEMA:
-        raise BadInput(f"expected schema {SCHEMA}", field="schema")
+    rule = _rule(document)
     try:
         stages = tuple(_stage(item) for item in document["stages"])
         parameters = tuple(_parameter(item) for item in document["parameters"])
@@ -131,12 +133,30 @@ def parse(document: Mapping[str, Any]) -> Definition:
             parameters=parameters,
             fallback=Fallback(document["fallback"]),
             providers=tuple(document["providers"]),
+            helping=rule,
             **{key: document[key] for key in _PLAIN},
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise BadInput(f"the definition is incomplete or malformed: {problem}") from problem
     _check_graph(stages)
     return definition
+
+
+def schema_of(body: Mapping[str, Any]) -> str:
+    """The schema that a body with these fields is of."""
+    return SCHEMAS["helping" in body]
+
+
+def _rule(document: Mapping[str, Any]) -> Rule | None:
+    if document.get("schema") not in SCHEMAS:
+        raise BadInput(f"expected schema {' or '.join(SCHEMAS)}", field="schema")
+    if document["schema"] != schema_of(document):
+        raise BadInput(f"a rule for helping makes it {SCHEMAS[1]}, and only that", field="schema")
+    if "helping" not in document:
+        return None
+    if not isinstance(document["helping"], Mapping):
+        raise BadInput("a rule for helping has named fields", field="helping")
+    return read_rule(document["helping"])
 
 
 _PLAIN = (

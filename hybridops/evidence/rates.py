@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import beta
-
 from hybridops.domain.errors import BadInput
 
 _Z = 1.959963984540054  # 95 %, two-sided
@@ -34,6 +32,8 @@ def jeffreys(hits: int, count: int) -> tuple[float, float]:
     Equal tails of Beta(hits + 1/2, count - hits + 1/2); the lower end is 0 with no hits, the upper 1 with all.
     Raises BadInput unless 0 <= hits <= count.
     """
+    from scipy.stats import beta  # slow to load, and pages that count runs do without
+
     _counted(hits, count)
     left = beta(hits + 0.5, count - hits + 0.5)
     low = 0.0 if not hits else float(left.ppf(_TAIL))

@@ -21,6 +21,7 @@ from hybridops.domain.money import from_micro, to_micro
 from hybridops.domain.placement import Placement, is_gpu
 from hybridops.domain.quotes import compute_lines
 from hybridops.domain.states import RequestState, StageState, SubmissionState
+from hybridops.experiments import outcomes
 from hybridops.experiments.announce import nudge
 from hybridops.experiments.books import Book, hold
 from hybridops.experiments.models import Run, Stage, Submission
@@ -142,6 +143,7 @@ def settle(*, submission: Submission, billed_micro: int, actor: Actor) -> None:
         return
     quotas.settle(key=fresh.reservation, billed_micro=billed_micro, actor=actor)
     Submission.objects.filter(pk=fresh.pk).update(settled=True, cost_micro=billed_micro)
+    outcomes.add_bill(fresh.run_id, billed_micro)
 
 
 @transaction.atomic(savepoint=False)
@@ -162,8 +164,9 @@ def finish(
         if row.state == SubmissionState.RESERVED:
             _leave(row, actor)
     release_unused(run_id=run_id, why=f"the run is {ending.outcome}", actor=actor)
-    _settle_classical(book, actor)
+    classical_micro = _settle_classical(book, actor)
     _tell_ended(book.run, ending)
+    outcomes.note(book, classical_micro=classical_micro)
     return book
 
 
@@ -181,8 +184,8 @@ def _tell_ended(run: Run, ending: Ending) -> None:
     )
 
 
-def _settle_classical(run: Book, actor: Actor) -> None:
-    """Ends the classical reservation with what the stages measured, at the prices of the submit."""
+def _settle_classical(run: Book, actor: Actor) -> int:
+    """Ends the classical reservation with what the stages measured, at the prices of the submit; micro-dollars."""
     key = classical_key(run.run.pk)
     book = price_book_by_digest(quotas.price_book_of(key))
     spent = {"cpu": 0.0, "gpu": 0.0}
@@ -190,7 +193,9 @@ def _settle_classical(run: Book, actor: Actor) -> None:
         lane = "gpu" if stage.device and is_gpu(stage.device) else "cpu"
         spent[lane] += stage.seconds or 0.0
     lines = compute_lines(book, cpu_seconds=spent["cpu"], gpu_seconds=spent["gpu"])
-    quotas.settle(key=key, billed_micro=sum(to_micro(line.amount) for line in lines), actor=actor)
+    billed_micro = sum(to_micro(line.amount) for line in lines)
+    quotas.settle(key=key, billed_micro=billed_micro, actor=actor)
+    return billed_micro
 
 
 def _leave(row: Submission, actor: Actor) -> None:

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from hybridops.domain.states import RunState
 from hybridops.domain.workflow import StageSpec
+from hybridops.experiments import outcome  # noqa: F401  # a model of this app in a file of its own
 
 
 class DataSnapshot(models.Model):
@@ -178,6 +179,7 @@ class Submission(models.Model):
     cost_micro = models.BigIntegerField(null=True)
     made_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

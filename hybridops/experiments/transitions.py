@@ -31,7 +31,7 @@ from hybridops.domain.states import (
     milestone,
 )
 from hybridops.domain.workflow import follow
-from hybridops.experiments import outcomes
+from hybridops.experiments import heard
 from hybridops.experiments.announce import announce
 from hybridops.experiments.books import LEASE_SECONDS, Book, open_book
 from hybridops.experiments.dbtime import DbNow
@@ -146,14 +146,19 @@ def _move_submission(book: Book, move: SubmissionMove) -> None:
     row = book.submissions[move.ordinal]
     source = SubmissionState(row.state)
     check_move(SUBMISSION_MOVES, source, move.target)
-    ended = {} if SUBMISSION_MOVES[move.target] else {"ended_at": clock.now()}
-    values = {"state": move.target, **ended, **move.values}
+    values = {"state": move.target, **_submission_stamps(move.target), **move.values}
     if Submission.objects.filter(pk=row.pk, state=source).update(**values) != 1:
         raise Conflict(f"Submission {row} was moved by somebody else.")
     for name, value in values.items():
         setattr(row, name, value)
-    outcomes.hear(row, move.target, move.fault)
+    heard.hear(row, move.target, move.fault)
     book.told.append({"submission": move.ordinal, "from": source, "to": move.target, "why": move.why})
+
+
+def _submission_stamps(target: SubmissionState) -> dict[str, Any]:
+    if target == SubmissionState.RUNNING:
+        return {"started_at": clock.now()}
+    return {} if SUBMISSION_MOVES[target] else {"ended_at": clock.now()}
 
 
 def _follow(book: Book) -> None:

@@ -87,6 +87,11 @@ PLACES = {
     "sign-out": Place("ines", "/sign-out/", variant=True),
     "cost": Place("farah", "/cost/"),
     "cost of a project": Place("farah", "/cost/", ("Warehouse routing",), variant=True),
+    "evidence": Place("ines", "/evidence/"),
+    "evidence of routing": Place("ines", "/evidence/routing/"),
+    "benchmark report": Place("farah", "/evidence/routing/report/?figure=cost"),
+    "compare, choose": Place("ines", "/compare/", variant=True),
+    "compare": Place("ines", "compare:accepted,ideal,narrowed"),
     "queues": Place("omar", "/queues/"),
     "backends": Place("ines", "/backends/"),
     "a backend": Place("omar", "/backends/", ("heron-torino",)),
@@ -106,6 +111,9 @@ def visit(desk: Desk, site: Site, watch: Watch, place: Place, **more: Any) -> tu
     if path.startswith("run:"):
         name, mark, query = path.removeprefix("run:").partition("?")
         path = site.run(name) + mark + query
+    if path.startswith("compare:"):
+        names = path.removeprefix("compare:").split(",")
+        path = "/compare/?" + "&".join(f"r={site.runs[name]}" for name in names)
     answer = page.goto(path)
     for link in place.follow:
         with page.expect_response(lambda one: one.request.resource_type == "document") as answered:
@@ -272,10 +280,12 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "backend",
     }
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
+    pages |= {"evidence", "evidence_of", "benchmark", "compare"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
     pages |= {"unclear"}
     parts = {"preview", "upload", "run_part", "demo_code"}
     files = {"artifact", "run_proofs", "cost_csv", "audit_proof", "audit_checkpoint"}
+    files |= {"evidence_csv", "benchmark_csv", "compare_csv"}
     doors = {"replay", "decide", "claim", "release", "comment", "break_glass_review", "verify", "theme"}
     doors |= {
         "decision_passkey",

@@ -44,6 +44,7 @@ VALUES = {
     "uidb36": "1",
     "provider_id": "company",
     "kind": "workflow",
+    "table": "pairs",
 }
 
 

@@ -27,6 +27,7 @@ ROOMS = (
     "tests/audit/test_erasure.py",
     "tests/audit/test_publish.py",
     "tests/experiments/test_retention.py",
+    "tests/experiments/test_outcomes.py",
     "tests/engine/test_erasure.py",
 )
 QUICK = "options=-c%20synchronous_commit%3Doff"  # what these tests ask is not asked after a power loss

@@ -10,10 +10,11 @@ from hybridops.definitions.models import Draft, SignedDocument, WeeklyNote
 from hybridops.definitions.queries import workflow_named
 from hybridops.engine import authoring
 from hybridops.teams.models import User
+from hybridops.web.pages.definition_forms import WorkflowForm
 from tests.definitions.test_drafts import passed
 from tests.presence import code_of
 from tests.web.words import plain, within_forty
-from tests.world import World
+from tests.world import FAKE, World
 
 SOURCE = b'HYBRIDOPS = {"name": "fake", "based_on": "fake", "title": "Wider", "parameters": {"shots": {"high": 2000}}}'
 
@@ -189,3 +190,19 @@ def test_a_workflow_signed_for_other_code_says_so_in_the_gallery(
     assert "It was signed for other code." in html
     assert "/workflows/fake/submit/" not in html
     assert authoring.other_code(workflow_named("fake")[0]) == ""
+
+
+def test_the_form_keeps_sets_and_takes_away_the_rule_for_helping() -> None:
+    body = {**FAKE, "parameters": []}
+    sent = {"title": "F", "summary": "s", "against": "heuristic", "worse_by_at_most": "0", "fallback": "stop"}
+    sent |= {"submissions_max": "1"}
+    rule = {"delta": "0.01", "bound": "0.1", "pairs": "30"}
+    form = WorkflowForm(body, {**sent, **rule})
+    assert form.is_valid(), form.errors
+    made = form.body()
+    assert (made["schema"], made["helping"]["pairs"]) == ("hybridops.workflow/2", 30)
+    assert WorkflowForm(made)["delta"].initial == 0.01
+    without = WorkflowForm(made, sent)
+    assert without.is_valid()
+    assert (without.body()["schema"], "helping" in without.body()) == ("hybridops.workflow/1", False)
+    assert not WorkflowForm(body, {**sent, "delta": "0.01"}).is_valid()

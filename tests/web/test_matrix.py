@@ -233,6 +233,11 @@ MATRIX |= {
     ("definition_note", "post"): writes(P.REVIEW_DEFINITIONS, _word, section=True),
 }
 MATRIX |= {
+    **{
+        (name, "get"): reads(P.SEE_RUNS, section=True, no=403)
+        for name in ("evidence", "evidence_of", "evidence_csv", "benchmark", "benchmark_csv", "compare")
+    },
+    ("compare_csv", "get"): reads(P.SEE_RUNS, section=True, no=403),
     ("data", "get"): reads(P.SEE_RUNS, section=True, no=403),
     ("snapshot", "get"): reads(P.SEE_RUNS),
     ("holds", "get"): reads(P.HOLD_DATA, section=True, no=403),
@@ -313,6 +318,9 @@ ROUTES = {
     "definition_propose": "/definitions/propose/", "definition_from": "/definitions/from/workflow/fake/",
     "definition_leave": "/definitions/documents/{document}/leave/", "definitions_week": "/definitions/week/",
     "definition_note": "/definitions/week/{document}/",
+    "evidence": "/evidence/", "evidence_of": "/evidence/fake/", "evidence_csv": "/evidence/fake/pairs.csv",
+    "benchmark": "/evidence/fake/report/?figure=accepted", "benchmark_csv": "/evidence/fake/report.csv",
+    "compare": "/compare/", "compare_csv": "/compare/table.csv",
     "data": "/data/", "snapshot": "/data/{snapshot}/", "snapshot_class": "/data/{snapshot}/class/", "holds": "/data/holds/",
     "hold_place": "/data/holds/add/", "hold_lift": "/data/holds/{hold}/lift/",
     "person_hand_over": "/people/{person}/hand-over/", "person_erase": "/people/{person}/erase/",

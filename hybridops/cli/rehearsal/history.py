@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from hybridops.approvals.queries import by_subject
 from hybridops.audit.services import seal, sequence
 from hybridops.backends.services import observe
 from hybridops.cli.rehearsal.people import HISTORY_DAYS, add_snapshot
-from hybridops.cli.rehearsal.problems import PROBLEMS, WHY_ANYWAY
+from hybridops.cli.rehearsal.problems import DAILY, PROBLEMS, WHY_ANYWAY
 from hybridops.domain import clock
 from hybridops.domain.presence import Method, Presence
 from hybridops.domain.risk import EXEMPT
@@ -76,7 +76,17 @@ def plan(now: datetime) -> list[Planned]:
         for _ in range(rng.choice((1, 1, 2, 2, 3) if day > 30 else (2, 2, 3, 3, 4))):
             at = now - timedelta(days=day) + timedelta(hours=rng.uniform(-3, 8))
             runs.append(_one(rng, len(runs), min(at, now - timedelta(hours=9))))
-    return sorted(runs, key=lambda run: run.at)
+    return _with_waves(sorted(runs, key=lambda run: run.at))
+
+
+def _with_waves(runs: list[Planned]) -> list[Planned]:
+    """Two of three runs are about a wave of their day: each wave is asked about two or three times, days apart."""
+    waves, told = sorted(DAILY), 0
+    for place, run in enumerate(runs):
+        if run.number % 3:
+            runs[place] = replace(run, problem=waves[told % len(waves)], seed=1)
+            told += 1
+    return runs
 
 
 def _one(rng: random.Random, number: int, at: datetime) -> Planned:
@@ -140,7 +150,7 @@ def _live(told: Planned) -> None:
 
 
 def _wanted(told: Planned) -> Wanted:
-    problem = PROBLEMS[told.problem]
+    problem = (PROBLEMS | DAILY)[told.problem]
     snapshot = add_snapshot(told.analyst, problem.project, problem.name, problem.data(), problem.filename)
     return Wanted(
         project_id=snapshot.project_id,

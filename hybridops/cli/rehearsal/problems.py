@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from hybridops.workflows.carshare import carshare_montreal
 
@@ -61,4 +62,16 @@ PROBLEMS = {
     "wave-17": Problem(
         "Wave 17", "warehouse", "wave-17.vrp", "Shorter walks before the late release", lambda: _wave(17, 22)
     ),
+}
+
+# What a warehouse has in truth: another wave every day or two. Small ones, so that a laptop solves them in no time.
+DAILY = {
+    f"wave-{number}": Problem(
+        f"Wave {number}",
+        "warehouse",
+        f"wave-{number}.vrp",
+        "Shorter walks before the next release",
+        partial(_wave, number, 12 + number % 5),
+    )
+    for number in range(31, 75)
 }

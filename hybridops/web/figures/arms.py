@@ -43,6 +43,7 @@ class Arms:
     lower_is_better: bool = True
     places: int | None = None
     interval_words: str = "95 % interval"
+    span: tuple[float, float] | None = None  # the ends of the axis, where they are known before the values
 
 
 def bars(data: Arms) -> Figure:
@@ -80,6 +81,8 @@ type _Scale = tuple[float, float]
 
 
 def _scale(data: Arms) -> _Scale:
+    if data.span is not None:
+        return data.span
     known = [v for arm in data.arms for v in map(finite, (arm.value, arm.low, arm.high)) if v is not None]
     known += [v for v in map(finite, (data.reference, data.worth)) if v is not None]
     low, high = min(known), max(known)

@@ -11,13 +11,15 @@ from django import forms
 
 from hybridops.definitions.review import VERDICTS
 from hybridops.domain.errors import BadInput
+from hybridops.domain.helping import METHODS
 from hybridops.domain.verdict import ARMS, SLACKS
-from hybridops.domain.workflow import Fallback
+from hybridops.domain.workflow import Fallback, schema_of
 from hybridops.trust.canonical import read as read_json
 from hybridops.web.proving import ProofFields
 
 JSON_BYTES_MAX = 64 * 1024
 RANGE = ("default", "low", "high", "step")
+HELPING = ("delta", "bound", "pairs")
 SHARE, AMOUNT = SLACKS
 
 
@@ -34,10 +36,18 @@ class WorkflowForm(forms.Form):
         choices=[(one.value, one.value) for one in Fallback], label="Without a QPU answer"
     )
     submissions_max = forms.IntegerField(min_value=1, max_value=100, label="Submissions at most")
+    delta = forms.FloatField(
+        required=False, min_value=0, max_value=0.5, label="Helping: smallest gain worth having, a share"
+    )
+    bound = forms.FloatField(
+        required=False, min_value=0, max_value=1, label="Helping: one pair counts as this share at most"
+    )
+    pairs = forms.IntegerField(required=False, min_value=2, label="Helping: pairs wanted")
 
     def __init__(self, body: Mapping[str, Any], data: Any = None) -> None:
         initial = {name: body.get(name) for name in ("title", "summary", "fallback", "submissions_max")}
         rule = body.get("acceptance", {})
+        initial |= dict(body.get("helping", {}))
         super().__init__(data, initial={**initial, **rule, SHARE: rule.get(SHARE, rule.get(AMOUNT))})
         self.slack = AMOUNT if AMOUNT in rule else SHARE
         if self.slack == AMOUNT:
@@ -66,13 +76,28 @@ class WorkflowForm(forms.Form):
                 widget=forms.TextInput(attrs={"inputmode": "decimal"}),
             )  # fmt: skip
 
+    def clean(self) -> dict[str, Any]:
+        """All of the rule for helping, or none of it: without one its evidence is not judged."""
+        given: dict[str, Any] = super().clean() or {}
+        told = [given.get(name) is not None for name in HELPING]
+        if any(told) and not all(told):
+            raise forms.ValidationError("A rule for helping has a gain, a bound and a number of pairs.")
+        return given
+
     def body(self) -> dict[str, Any]:
         given, body = self.cleaned_data, deepcopy(dict(self.drafted))
         body |= {name: given[name] for name in ("title", "summary", "fallback", "submissions_max")}
         body["acceptance"] = {"against": given["against"], self.slack: given[SHARE]}
+        self._put_rule(body, given)
         for parameter in body["parameters"]:
             self._put(parameter, given)
         return body
+
+    def _put_rule(self, body: dict[str, Any], given: Mapping[str, Any]) -> None:
+        method = body.pop("helping", {}).get("method", METHODS[0])
+        if given["delta"] is not None:
+            body["helping"] = {**{name: given[name] for name in HELPING}, "method": method}
+        body["schema"] = schema_of(body)
 
     def _put(self, parameter: dict[str, Any], given: Mapping[str, Any]) -> None:
         name = parameter["name"]

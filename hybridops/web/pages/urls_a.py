@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from hybridops.web.pages import audit_bundle, cancel, guide, run, runs, submit, unclear, workflows
+from hybridops.web.pages import (
+    audit_bundle,
+    benchmark,
+    cancel,
+    compare,
+    evidence,
+    guide,
+    run,
+    runs,
+    submit,
+    unclear,
+    workflows,
+)
 
 urlpatterns: list[URLPattern] = [
     path("workflows/", workflows.gallery, name="workflows"),
@@ -19,5 +31,12 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:pk>/replay/", cancel.replay, name="replay"),
     path("runs/<int:pk>/submissions/<int:ordinal>/", unclear.unclear, name="unclear"),
     path("runs/<int:pk>/proofs/", audit_bundle.bundle, name="run_proofs"),
+    path("evidence/", evidence.overview, name="evidence"),
+    path("evidence/<slug:name>/", evidence.evidence, name="evidence_of"),
+    path("evidence/<slug:name>/report/", benchmark.report, name="benchmark"),
+    path("evidence/<slug:name>/report.csv", benchmark.export, name="benchmark_csv"),
+    path("evidence/<slug:name>/<slug:table>.csv", evidence.export, name="evidence_csv"),
+    path("compare/", compare.compare, name="compare"),
+    path("compare/table.csv", compare.export, name="compare_csv"),
     path("runs/<int:pk>/artifact/<slug:name>/", run.artifact, name="artifact"),
 ]
