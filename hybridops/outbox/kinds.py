@@ -36,6 +36,7 @@ KINDS: Mapping[str, Kind] = {
     "run.ended": Kind("A run of yours ended", Pace.HOURLY),
     "submission.unclear": Kind("A submission is unclear", Pace.NOW),
     "budget.frozen": Kind("A budget was frozen", Pace.NOW),
+    "budget.proposed": Kind("A budget change waits for a second person", Pace.NOW),
     "spending.stopped": Kind("QPU spending was stopped", Pace.NOW),
     "definition.review": Kind("A definition waits for your review", Pace.DAILY),
     "audit.checkpoint": Kind("A signed checkpoint of the log", Pace.NOW, machines=True),

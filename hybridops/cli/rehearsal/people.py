@@ -17,8 +17,8 @@ from hybridops.domain.presence import Method
 from hybridops.engine import intake
 from hybridops.engine.builtin import document, sign_shipped
 from hybridops.experiments.models import DataSnapshot
+from hybridops.quotas.limits import open_budget
 from hybridops.quotas.models import Budget
-from hybridops.quotas.services import open_budget
 from hybridops.teams import services as teams
 from hybridops.teams.models import Project, Team, User
 from hybridops.teams.permissions import Role

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import cast
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from hybridops.domain.errors import BadInput, Conflict
 from hybridops.domain.money import from_micro, to_micro
-from hybridops.quotas import services
+from hybridops.quotas import limits
 from hybridops.quotas.queries import managed_budget
 from hybridops.teams.access import actor
 from hybridops.web import fmt
@@ -32,11 +33,11 @@ def limit(request: HttpRequest, pk: int) -> HttpResponse:
         given = form.cleaned_data
         try:
             with whole():
-                services.change_limit(
+                made = limits.propose_limit(
+                    user=user,
                     budget_id=pk,
                     limit_micro=to_micro(given["limit"]),
                     seen_micro=given["seen"],
-                    actor=actor(user),
                     why=given["why"],
                 )
         except Conflict as changed:
@@ -45,9 +46,17 @@ def limit(request: HttpRequest, pk: int) -> HttpResponse:
         except BadInput as wrong:
             form.add_error(wrong.field if wrong.field in form.fields else None, str(wrong))
         else:
-            messages.success(request, f"{budget.name} has a limit of {fmt.money(given['limit'])} now.")
+            messages.success(request, _told(budget.name, given["limit"], made is not None))
             return cast(HttpResponse, redirect("cost"))
     return _again(request, {pk: form}, problem, status)
+
+
+def _told(name: str, limit: Decimal, proposed: bool) -> str:
+    if proposed:
+        return (
+            f"Proposed {fmt.money(limit)} for {name}. It counts once another person of finance confirms it."
+        )
+    return f"{name} has a limit of {fmt.money(limit)} now."
 
 
 @page(second_factor=True)
@@ -57,7 +66,7 @@ def clear(request: HttpRequest, pk: int) -> HttpResponse:
     budget = managed_budget(user, pk)
     try:
         with whole():
-            services.clear_overrun(budget_id=pk, why=request.POST.get("why", "")[:300], actor=actor(user))
+            limits.clear_overrun(budget_id=pk, why=request.POST.get("why", "")[:300], actor=actor(user))
     except BadInput as wrong:
         return _again(request, {}, str(wrong), 422)
     messages.success(request, f"{budget.name} takes new work again. The overrun stays in its ledger.")

@@ -14,6 +14,7 @@ from hybridops.domain import clock
 from hybridops.domain.money import from_micro
 from hybridops.experiments import figures as costs
 from hybridops.experiments.figures import Total
+from hybridops.quotas.periods import today
 from hybridops.quotas.queries import budgets_seen
 from hybridops.web import fmt
 from hybridops.web.answers import cost as answers
@@ -39,7 +40,7 @@ def shown(
     user = reader(request)
     view = _view(request)
     told: dict[str, Any] = values(view)
-    rows = list(budgets_seen(user, on=clock.now().date()))
+    rows = list(budgets_seen(user, on=today()))
     told["answer"] = answers.answer(told["total"], told["before"], PERIODS[view.asked.period], rows)
     told["promised"] = costs.promised_usd(user)
     told["budgets"] = budget_rows(user, rows, forms or {})

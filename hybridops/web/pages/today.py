@@ -22,6 +22,7 @@ from hybridops.engine import leavers
 from hybridops.experiments import desk
 from hybridops.outbox.queries import undelivered_count
 from hybridops.quotas.models import Budget
+from hybridops.quotas.periods import today as this_day
 from hybridops.quotas.queries import budgets_near_limit, spending_stop
 from hybridops.teams.access import may, teams_with
 from hybridops.teams.models import User
@@ -63,7 +64,7 @@ def _needs(user: User) -> dict[str, Any]:
         "asks": ask_rows(user, asked[:ROWS_MAX]),
         "asked": len(asked),
         "mine": run_rows(desk.ended_for_nothing(user)[:ROWS_MAX], again=True),
-        "budgets": _budgets(budgets_near_limit(user, on=clock.now().date())),
+        "budgets": _budgets(budgets_near_limit(user, on=this_day())),
         "unclear": list(desk.for_a_person(user)),
         "undelivered": undelivered_count(teams_with(user, Permission.OPERATE).values_list("pk", flat=True)),
         "late": list(breakglass.overdue(user)),
