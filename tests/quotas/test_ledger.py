@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,13 +35,12 @@ def reserve(world: World, key: str, amount: int, run_id: int = 1) -> Reservation
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_sixteen_writers_who_are_killed_never_overspend(kind: str, tmp_path: Path) -> None:
+def run(program: str, kind: str, home: Path) -> dict[str, Any]:
+    """What a program tells that has a database of its own."""
     with store(kind) as where:
-        env = os.environ | where | {"HYBRIDOPS_HOME": str(tmp_path), "REDIS_URL": ""}
+        env = os.environ | where | {"HYBRIDOPS_HOME": str(home), "REDIS_URL": ""}
         done = subprocess.run(
-            [sys.executable, "-m", "tests.quotas.race"],
+            [sys.executable, "-m", program],
             cwd=ROOT,
             env=env,
             capture_output=True,
@@ -49,7 +49,20 @@ def test_sixteen_writers_who_are_killed_never_overspend(kind: str, tmp_path: Pat
             check=False,
         )
     assert done.returncode == 0, done.stderr[-2000:]
-    told = json.loads(done.stdout)
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_ledger_of_before_gets_its_accounts(kind: str, tmp_path: Path) -> None:
+    told = run("tests.quotas.upgrade", kind, tmp_path)
+    assert told == {"differences": [], "refused": ["update", "update", "budget", "budget"], "entries": 10}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_sixteen_writers_who_are_killed_never_overspend(kind: str, tmp_path: Path) -> None:
+    told = run("tests.quotas.race", kind, tmp_path)
     assert told["killed"] >= 12
     assert set(told["ended"]) == {0}
     assert (told["above"], told["differences"]) == ([], [])
