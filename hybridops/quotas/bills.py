@@ -158,14 +158,14 @@ def set_aside(*, line_id: int, why: str, user: User) -> None:
     open_ones = InvoiceLine.objects.filter(pk=line_id, how="")
     if open_ones.filter(changes__decided_at=None, changes__isnull=False).exists():
         raise Refused("A proposal is open for this line. It is confirmed or declined first.")
-    if not open_ones.update(how=InvoiceLine.ASIDE, why=why.strip()[:300], ended_at=clock.now()):
+    said = why.strip()[:300]
+    if not open_ones.update(how=InvoiceLine.ASIDE, why=said, ended_by=user, ended_at=clock.now()):
         raise Conflict("Somebody did something with this line meanwhile. Read it again.")
-    facts, said = {"line": line_id}, {"why": why.strip()[:300]}
     line = InvoiceLine.objects.get(pk=line_id)
     record(
         stream=f"invoice:{line.invoice_id}",
         action="invoice.aside",
         actor=actor_of(user),
-        facts=facts,
-        personal=said,
+        facts={"line": line_id},
+        personal={"why": said},
     )

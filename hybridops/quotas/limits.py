@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from hybridops.audit.services import record
 from hybridops.domain.actors import Actor
@@ -15,7 +16,8 @@ from hybridops.domain.ledger import Amounts, Unit, allocated
 from hybridops.quotas.changes import decide, open_change, propose
 from hybridops.quotas.ledger import write
 from hybridops.quotas.models import Budget, Change
-from hybridops.quotas.queries import finance_of, managed_budget
+from hybridops.quotas.periods import close_period
+from hybridops.quotas.queries import check_manages, finance_of, managed_budget
 from hybridops.teams.access import actor as actor_of
 from hybridops.teams.models import User
 
@@ -119,6 +121,34 @@ def propose_limit(
         user=user, stream=f"budget:{budget_id}", why=why, name=budget.name, to=finance_of(budget),
         path="/cost/budgets/", made=Change(budget=budget, from_micro=seen_micro, to_micro=limit_micro),
     )  # fmt: skip
+
+
+@transaction.atomic(savepoint=False)
+def open_as(
+    *, user: User, team_id: int | None, limit_micro: int, **asked: Any
+) -> tuple[Budget, Change | None]:
+    """A budget opened by a person of finance; above settings.FOUR_EYES_MICRO it begins at zero with a proposal.
+
+    `asked` is as open_budget takes it. Raises Conflict where one begins on that day for the same.
+    """
+    check_manages(user, team_id)
+    at_once = limit_micro if limit_micro <= settings.FOUR_EYES_MICRO else 0
+    try:
+        with transaction.atomic():
+            made = open_budget(team_id=team_id, limit_micro=at_once, actor=actor_of(user), **asked)
+    except IntegrityError as problem:
+        raise Conflict("A budget for this begins on that day already. Change its limit.") from problem
+    change = propose_limit(
+        user=user, budget_id=made.pk, limit_micro=limit_micro, seen_micro=at_once, why="a new budget"
+    ) if at_once != limit_micro else None  # fmt: skip
+    return made, change
+
+
+@transaction.atomic(savepoint=False)
+def close_as(*, user: User, team_id: int | None, last: date) -> list[Budget]:
+    """Closes the periods of a team, or of the organisation, that ended on or before a day."""
+    check_manages(user, team_id)
+    return close_period(team_id=team_id, last=last, actor=actor_of(user))
 
 
 @transaction.atomic(savepoint=False)

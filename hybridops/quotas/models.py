@@ -191,6 +191,7 @@ class InvoiceLine(models.Model):
     booked_micro = models.BigIntegerField(null=True)
     how = models.CharField(max_length=6, default="", blank=True)
     why = models.CharField(max_length=300, default="", blank=True)
+    ended_by = models.ForeignKey("teams.User", null=True, on_delete=models.PROTECT, related_name="+")
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

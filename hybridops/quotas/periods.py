@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,12 @@ def day_of(moment: datetime) -> date:
 def today() -> date:
     """The organisation's day now, by which budgets begin and end."""
     return day_of(clock.now())
+
+
+def month(day: date) -> tuple[date, date]:
+    """The first and last day of a day's month."""
+    first = day.replace(day=1)
+    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
 @transaction.atomic(savepoint=False)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Abs
 
 from hybridops.domain.errors import NotYours
 from hybridops.domain.states import ReservationState
-from hybridops.quotas.models import Budget, Change, Invoice, InvoiceLine, Reservation, SpendingStop
+from hybridops.quotas.models import (
+    Budget,
+    Change,
+    Invoice,
+    InvoiceLine,
+    LedgerEntry,
+    Reservation,
+    SpendingStop,
+)
 from hybridops.teams.access import people_with, teams_with
 from hybridops.teams.models import Team, User
 from hybridops.teams.permissions import Permission
@@ -96,6 +106,20 @@ def managed_budget(user: User, budget_id: int) -> Budget:
     return found
 
 
+def check_manages(user: User, team_id: int | None) -> None:
+    """Raises NotYours unless this person manages a team's budgets, or all teams' for the organisation's."""
+    teams = teams_with(user, Permission.MANAGE_BUDGETS)
+    own = teams.filter(pk=team_id).exists() if team_id is not None else manages_all(user)
+    if not own:
+        raise NotYours("There is nothing here for you.")
+
+
+def manages_all(user: User) -> bool:
+    """Whether this person manages the budgets of every team, and so the organisation's."""
+    teams = teams_with(user, Permission.MANAGE_BUDGETS).values("pk")
+    return teams.exists() and not Team.objects.exclude(pk__in=teams).exists()
+
+
 def manages_budgets(user: User) -> set[int]:
     """The teams whose budgets this person changes."""
     return set(teams_with(user, Permission.MANAGE_BUDGETS).values_list("pk", flat=True))
@@ -158,11 +182,38 @@ def managed_line(user: User, line_id: int) -> InvoiceLine:
     return found
 
 
-def open_lines(user: User) -> QuerySet[InvoiceLine]:
+def invoice_seen(user: User, invoice_id: int) -> Invoice:
+    """One bill to read; raises NotYours whether it is absent or another team's."""
+    found = invoices_with(user, Permission.SEE_COSTS).filter(pk=invoice_id).first()
+    if found is None:
+        raise NotYours("There is no such invoice.")
+    return found
+
+
+def open_lines(user: User, permission: Permission = Permission.MANAGE_BUDGETS) -> QuerySet[InvoiceLine]:
     """The lines of bills that need a person: what does not fit, and differences that nobody decided on."""
-    mine = invoices_with(user, Permission.MANAGE_BUDGETS).values("pk")
+    mine = invoices_with(user, permission).values("pk")
     rows = InvoiceLine.objects.filter(how="", invoice__in=mine)
     return rows.select_related("invoice", "reservation").order_by("invoice_id", "line")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Lines that need a person: how many, how many of them fit nothing of ours, how far the others are away."""
+
+    lines: int
+    strange: int
+    apart_micro: int
+
+
+def left_over(lines: QuerySet[InvoiceLine]) -> Left:
+    """What is left of these lines, counted in one statement."""
+    told = lines.order_by().aggregate(
+        lines=Count("pk"),
+        strange=Count("pk", filter=Q(booked_micro=None)),
+        apart=Sum(Abs(F("billed_micro") - F("booked_micro")), default=0),
+    )
+    return Left(told["lines"], told["strange"], told["apart"])
 
 
 def open_changes(user: User) -> list[Change]:
@@ -173,3 +224,24 @@ def open_changes(user: User) -> list[Change]:
         line__invoice__in=invoices_with(user, Permission.MANAGE_BUDGETS).values("pk")
     )
     return list(waiting.filter(mine).order_by("pk"))
+
+
+def open_change_of(user: User, change_id: int) -> Change:
+    """One proposal to decide on; raises NotYours whether it is absent, decided, or of others."""
+    found = [change for change in open_changes(user) if change.pk == change_id]
+    if not found:
+        raise NotYours("There is no such proposal.")
+    return found[0]
+
+
+def entries_seen(user: User) -> QuerySet[LedgerEntry]:
+    """The ledgers of the budgets that count where this person sees costs, newest entry first."""
+    budgets = budgets_with(user, Permission.SEE_COSTS).values("pk")
+    rows = LedgerEntry.objects.filter(budget__in=budgets)
+    return rows.select_related("budget", "reservation", "line", "corrects").order_by("-id")
+
+
+def closable(user: User, *, on: date) -> QuerySet[Budget]:
+    """The budgets that this person manages, whose period is over and that are not closed."""
+    rows = budgets_with(user, Permission.MANAGE_BUDGETS).filter(closed_at=None, ends_on__lt=on)
+    return rows.select_related("team", "project").order_by("ends_on", "pk")

@@ -87,6 +87,10 @@ PLACES = {
     "sign-out": Place("ines", "/sign-out/", variant=True),
     "cost": Place("farah", "/cost/"),
     "cost of a project": Place("farah", "/cost/", ("Warehouse routing",), variant=True),
+    "budgets": Place("farah", "/cost/budgets/"),
+    "ledger": Place("farah", "/cost/ledger/"),
+    "ledger, nothing found": Place("farah", "/cost/ledger/?run=999999", variant=True),
+    "bills": Place("farah", "/cost/invoices/"),
     "queues": Place("omar", "/queues/"),
     "audit": Place("astrid", "/audit/"),
     "audit, nothing found": Place("astrid", "/audit/?q=nothing-like-this", variant=True),
@@ -267,11 +271,14 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "audit_event",
         "queues",
     }
+    pages |= {"budgets", "ledger", "invoices"}
+    # The demo has no vendor and so no bill; tests/web/test_money_pages.py asks for it.
+    pages |= {"invoice"}
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
     pages |= {"unclear"}
     parts = {"preview", "upload", "run_part", "demo_code"}
-    files = {"artifact", "run_proofs", "cost_csv", "audit_proof", "audit_checkpoint"}
+    files = {"artifact", "run_proofs", "cost_csv", "ledger_csv", "audit_proof", "audit_checkpoint"}
     doors = {"replay", "decide", "claim", "release", "comment", "break_glass_review", "verify", "theme"}
     doors |= {
         "decision_passkey",
@@ -283,6 +290,8 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "lift",
     }
     doors |= {"budget_limit", "budget_clear", "queue_cap", "spending_stop", "spending_resume"}
+    doors |= {"budget_open", "period_close", "change_decide"}
+    doors |= {"invoice_import", "invoice_match", "invoice_line"}
     doors |= {"message_paces", "notice_again", "webhook_add", "webhook_stop"}
     doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}

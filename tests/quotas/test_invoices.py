@@ -138,7 +138,7 @@ def test_above_a_sum_another_person_confirms(world: World, ran: Run, nora: User,
     with pytest.raises(NotYours), transaction.atomic():
         invoices.decide_difference(user=nora, change_id=change.pk, confirm=True)
     event = AuditEvent.objects.get(action="change.decided")
-    assert (json.loads(event.body)["facts"]["confirmed"], event.body["facts"]["proposed_by"]) == (
+    assert (json.loads(event.body)["facts"]["confirmed"], json.loads(event.body)["facts"]["proposed_by"]) == (
         True,
         world.farah.pk,
     )

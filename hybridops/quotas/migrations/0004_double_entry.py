@@ -266,6 +266,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="invoiceline",
+            name="ended_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="invoiceline",
             name="reservation",
             field=models.ForeignKey(
                 null=True,

@@ -21,9 +21,9 @@ from hybridops.domain.money import from_micro
 from hybridops.engine import leavers
 from hybridops.experiments import desk
 from hybridops.outbox.queries import undelivered_count
+from hybridops.quotas import queries
 from hybridops.quotas.models import Budget
 from hybridops.quotas.periods import today as this_day
-from hybridops.quotas.queries import budgets_near_limit, spending_stop
 from hybridops.teams.access import may, teams_with
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
@@ -59,12 +59,14 @@ def _row(request: HttpRequest, user: User, number: str) -> HttpResponse:
 def _needs(user: User) -> dict[str, Any]:
     asked: list[ApprovalRequest] = list(waiting_for(user))
     operates = may(user, Permission.OPERATE)
-    stop = spending_stop() if operates else None
+    stop = queries.spending_stop() if operates else None
     return {
         "asks": ask_rows(user, asked[:ROWS_MAX]),
         "asked": len(asked),
         "mine": run_rows(desk.ended_for_nothing(user)[:ROWS_MAX], again=True),
-        "budgets": _budgets(budgets_near_limit(user, on=this_day())),
+        "budgets": _budgets(queries.budgets_near_limit(user, on=this_day())),
+        "bills": queries.left_over(queries.open_lines(user)),
+        "changes": [one for one in queries.open_changes(user) if one.by_id != user.pk],
         "unclear": list(desk.for_a_person(user)),
         "undelivered": undelivered_count(teams_with(user, Permission.OPERATE).values_list("pk", flat=True)),
         "late": list(breakglass.overdue(user)),
@@ -102,6 +104,8 @@ def _rest(user: User, shown: dict[str, Any]) -> dict[str, Any]:
         without_result=len(shown["mine"]),
         for_a_person=len(shown["unclear"]),
         budgets=len(shown["budgets"]),
+        bills=shown["bills"].lines,
+        changes=len(shown["changes"]),
         stopped=shown["stop"] is not None,
         moving=count,
     )
