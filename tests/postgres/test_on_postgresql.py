@@ -21,6 +21,7 @@ ROOMS = (
     "tests/experiments/test_moves.py",
     "tests/experiments/test_submit.py::test_a_form_sent_twelve_times_at_once_is_one_run",
     "tests/quotas/test_ledger.py",
+    "tests/quotas/test_leftovers.py",
     "tests/quotas/test_model.py",
     "tests/quotas/test_periods.py",
     "tests/quotas/test_invoices.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from hybridops.teams.permissions import Role
 from hybridops.web.answers import money as answers
 from tests.engine.test_run import decide, finish
 from tests.world import World, submit
+
+NOW = datetime(2026, 11, 29, 10, 4, tzinfo=UTC)
 
 
 def client(user: User) -> Client:
@@ -230,10 +233,10 @@ def test_a_bill_that_cannot_be_read_says_where(world: World) -> None:
 def test_answers_are_short_and_never_say_none() -> None:
     budget = Budget(name="Routing", limit_micro=100, posted_micro=99)
     frozen = Budget(name="Routing", limit_micro=100, posted_micro=99, frozen=True)
-    apart = Difference("Routing: posted", "micro", "its entries say", 5, "the budget", 7)
+    apart = Difference(1, "Routing: posted", "micro", "its entries say", 5, "the budget", 7)
     told = [
         *(answers.budgets(rows, waiting) for rows in ([], [budget], [frozen, budget]) for waiting in (0, 1, 12)),
-        answers.books([]), answers.books([apart, apart]),
+        answers.books([], NOW), answers.books([apart, apart], NOW),
         *(answers.invoices(left, n) for left in (Left(0, 0, 0), Left(9, 2, 5), Left(1, 0, 5)) for n in (0, 1, 3)),
     ]  # fmt: skip
     for one in map(strip_tags, told):

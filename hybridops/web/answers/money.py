@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -34,10 +35,12 @@ def budgets(rows: Sequence[Budget], waiting: int) -> SafeString:
     return joined(told)
 
 
-def books(found: Sequence[Difference]) -> SafeString:
+def books(found: Sequence[Difference], at: datetime) -> SafeString:
     """Whether entries, budgets and reservations agree, or the first that do not."""
     if not found:
-        return joined([bold("The books agree."), "Entries, budgets and reservations say the same."])
+        return joined(
+            [bold("The books agree."), f"Entries, budgets and reservations said the same at {fmt.clock(at)}."]
+        )
     return joined([marked(f"The books differ in {counted(len(found), 'place')}."), f"{found[0]}."])
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from hybridops.domain.ledger import ACCOUNTS, Kind, Unit
 from hybridops.domain.money import from_micro
 from hybridops.quotas import queries
-from hybridops.quotas.books import differences
+from hybridops.quotas.books import looked
 from hybridops.quotas.models import LedgerEntry
 from hybridops.quotas.periods import today
 from hybridops.teams.access import check_may
@@ -28,6 +28,7 @@ from hybridops.web.spreadsheets import csv_of
 
 NEEDS = "The ledger needs the Finance or the Auditor role."
 ROWS, EXPORT_MAX = 50, 50_000
+CENT = 10_000
 _BOX = {"class": "box"}
 _WORDS = {
     Kind.ALLOCATE: "Limit set",
@@ -80,8 +81,9 @@ def ledger(request: HttpRequest) -> HttpResponse:
     user = reader(request)
     check_may(user, Permission.SEE_COSTS)
     form = LedgerForm(request.GET)
-    found = differences(queries.budgets_seen(user, on=today()))
-    told: dict[str, Any] = {"form": form, "answer": answers.books(found), "differences": found}
+    last, mine = looked(), set(queries.budgets_seen(user, on=today()).values_list("pk", flat=True))
+    found = [one for one in last.differences if one.budget in mine]
+    told: dict[str, Any] = {"form": form, "answer": answers.books(found, last.at), "differences": found}
     if form.is_valid():
         told |= _page(request, form)
     return render(request, "cost/ledger.html", told, status=200 if form.is_valid() else 422)
@@ -119,8 +121,8 @@ def _row(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def _amount(amount: int, unit: str) -> str:
-    if unit == Unit.MICRO:
-        return fmt.money(from_micro(amount))
+    if unit == Unit.MICRO:  # to the last digit: in a ledger nothing is "under a cent"
+        return fmt.money(from_micro(amount), places=6 if amount % CENT else 2)
     return f"{fmt.number(amount)} shots" if unit == Unit.SHOTS else fmt.duration(from_ms(amount))
 
 
