@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from hybridops.bootstrap import ROOT
 from hybridops.domain.actors import SYSTEM
@@ -171,3 +173,18 @@ def test_a_lower_limit_spares_what_runs_and_refuses_what_is_new(real: RealDataba
     assert (budget.posted_micro, budget.free_micro, budget.frozen) == (100, 0, False)
     with pytest.raises(Conflict):
         limits.change_limit(budget_id=budget.pk, limit_micro=9, seen_micro=1, actor=SYSTEM, why="stale")
+
+
+def test_shots_and_time_cost_no_statement_more_than_money(real: RealDatabase) -> None:
+    def statements(key: str, **more: int) -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as making:
+            services.reserve(
+                key=key, run_id=1, what="test", amount_micro=5, team_id=real.world.team.pk,
+                project_id=real.world.project.pk, backend="aster", price_book="b", actor=SYSTEM, **more,
+            )  # fmt: skip
+        with CaptureQueriesContext(connection) as ending:
+            services.settle(key=key, billed_micro=4, actor=SYSTEM, **more)
+        return len(making), len(ending)
+
+    statements("first")  # names are asked for once
+    assert statements("money") == statements("all", shots=7, qpu_ms=9)
