@@ -18,7 +18,7 @@ from hybridops.engine import wiring
 from hybridops.engine.builtin import document
 from hybridops.experiments import services, snapshots
 from hybridops.experiments.models import DataSnapshot, Run
-from hybridops.quotas.services import open_budget
+from hybridops.quotas.limits import open_budget
 from hybridops.teams import services as teams
 from hybridops.teams.models import Project, Team, User
 from hybridops.teams.permissions import Role

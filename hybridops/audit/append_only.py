@@ -35,6 +35,17 @@ def loosen(**tables: str) -> RunPython:
     return _operation(tables, again=True)
 
 
+def unguard(*tables: str) -> RunPython:
+    """Opens tables for a migration that fills new columns; a later one in the same release guards them again."""
+
+    def forwards(apps: Any, schema_editor: Any) -> None:
+        for table in tables:
+            for statement in _dropping(schema_editor.connection.vendor, table):
+                schema_editor.execute(statement, params=None)
+
+    return RunPython(forwards, RunPython.noop)
+
+
 def same(*columns: str) -> str:
     """The SQL condition that none of these columns changes."""
     one = "COALESCE(NEW.{0} = OLD.{0}, NEW.{0} IS NULL AND OLD.{0} IS NULL)"

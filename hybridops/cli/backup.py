@@ -21,7 +21,7 @@ from hybridops.domain.actors import SYSTEM
 from hybridops.domain.errors import Refused
 from hybridops.domain.states import SubmissionState
 from hybridops.experiments.models import Submission
-from hybridops.quotas.services import stop_spending
+from hybridops.quotas.stops import stop_spending
 
 MANIFEST, DATABASE = "backup.json", "database.sqlite3"
 WHY = "Restored from a backup: compare the providers' jobs with the submissions here, then resume."

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 from hybridops.audit import keyring
-from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
 from hybridops.engine.authoring import prepare_reviews
 from hybridops.engine.builtin import sign_shipped
+from hybridops.quotas.limits import open_budget
 from hybridops.quotas.models import Budget
-from hybridops.quotas.services import open_budget
+from hybridops.quotas.periods import month, today
 from hybridops.teams import services as teams
 from hybridops.teams.models import Team, User
 from hybridops.teams.permissions import Role
@@ -51,7 +50,7 @@ def found() -> Found:
 def _budget_this_month(team: Team) -> None:
     """A small budget where a team has none at all, so that the simulators can be tried at once."""
     if not Budget.objects.filter(team=team).exists():
-        first, last = month(clock.now().date())
+        first, last = month(today())
         open_budget(
             team_id=team.pk,
             name=f"{team.name}, {first:%B %Y}",
@@ -60,12 +59,6 @@ def _budget_this_month(team: Team) -> None:
             ends_on=last,
             actor=SYSTEM,
         )
-
-
-def month(day: date) -> tuple[date, date]:
-    """The first and last day of a day's month."""
-    first = day.replace(day=1)
-    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
 def add_person(*, username: str, name: str, email: str, team_slug: str, role: Role) -> str:

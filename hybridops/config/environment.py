@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -34,6 +35,24 @@ def retention() -> dict[str, int | None]:
             raise ImproperlyConfigured("HYBRIDOPS_RETENTION is a list such as internal=730,public=forever.")
         days[name] = None if told == "forever" else int(told)
     return days
+
+
+def time_zone() -> str:
+    """Where the organisation's days and budget periods begin; records are in UTC all the same."""
+    name = os.environ.get("HYBRIDOPS_TIME_ZONE") or "UTC"
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        raise ImproperlyConfigured("HYBRIDOPS_TIME_ZONE is a name such as Europe/Copenhagen.") from error
+    return name
+
+
+def four_eyes_micro() -> int:
+    """From how many micro-dollars on a change of a budget, or of a booked bill, needs a second person."""
+    told = os.environ.get("HYBRIDOPS_FOUR_EYES_USD") or "1000"
+    if not told.isdecimal():
+        raise ImproperlyConfigured("HYBRIDOPS_FOUR_EYES_USD is a whole number of dollars.")
+    return int(told) * 1_000_000
 
 
 def flag(name: str) -> bool:

@@ -119,6 +119,10 @@ SCHEDULING: dict[str, Any] = providers.scheduling(os.environ.get("HYBRIDOPS_SCHE
 OBSERVE_SECONDS = 15  # between two looks at a provider's backends
 SEAL_SECONDS = 2  # between two rounds that put new records into the log
 RETENTION_DAYS = environment.retention()
+ORGANISATION_TIME_ZONE = environment.time_zone()
+FOUR_EYES_MICRO = (
+    environment.four_eyes_micro()
+)  # changes above it are proposed by one and confirmed by another
 CHECKPOINTS = HOME / "checkpoints"
 AUDIT_MAIL = environment.listed("HYBRIDOPS_AUDIT_MAIL")
 # Where signed checkpoints go: a name → a function, and the least seconds between two.

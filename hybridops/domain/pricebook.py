@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,17 @@ class PriceBook:
     cpu_second: Decimal
     gpu_second: Decimal
     rules: tuple[Rule, ...]
+    rates: Mapping[str, tuple[Decimal, str]] = field(default_factory=dict)
+
+    def rate_of(self, currency: str) -> tuple[Decimal, str]:
+        """US dollars for one unit of a currency, and where and when that is from. Raises Refused without a rate."""
+        if currency == _HOME:
+            return Decimal(1), ""
+        if currency not in self.rates:
+            raise Refused(
+                f"{self.name} has no rate for {currency}. Sign a price book with a dated one first."
+            )
+        return self.rates[currency]
 
     def rule_for(self, provider: str, backend: str) -> Rule:
         """The first that fits. Raises Refused where the book has no price: an unknown price is never zero."""
@@ -67,6 +78,7 @@ def parse(document: Mapping[str, Any]) -> PriceBook:
             cpu_second=Decimal(document["cpu_second"]),
             gpu_second=Decimal(document["gpu_second"]),
             rules=tuple(read(item, rates) for item in document["rules"]),
+            rates=rates,
         )
     except (KeyError, TypeError, ValueError, ArithmeticError) as problem:
         raise BadInput(f"the price book is incomplete or malformed: {problem}") from problem

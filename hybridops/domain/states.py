@@ -51,6 +51,7 @@ class ReservationState(StrEnum):
     HELD = "held"
     SETTLED = "settled"
     RELEASED = "released"
+    EXPIRED = "expired"  # its run had ended and left it behind
 
 
 class DraftState(StrEnum):
@@ -149,9 +150,10 @@ SUBMISSION_MOVES: Mapping[SubmissionState, frozenset[SubmissionState]] = {
     _P.CANCELLED: frozenset(),
 }
 RESERVATION_MOVES: Mapping[ReservationState, frozenset[ReservationState]] = {
-    _R.HELD: frozenset({_R.SETTLED, _R.RELEASED}),
+    _R.HELD: frozenset({_R.SETTLED, _R.RELEASED, _R.EXPIRED}),
     _R.SETTLED: frozenset(),
     _R.RELEASED: frozenset(),
+    _R.EXPIRED: frozenset(),
 }
 NOTICE_MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {
     _N.QUEUED: frozenset({_N.SENT, _N.GIVEN_UP, _N.DROPPED}),

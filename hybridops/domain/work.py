@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from hybridops.domain.ports import Backend, Estimate
@@ -29,6 +29,11 @@ class Work:
     def seconds(self) -> Decimal:
         """Of all shots, exactly."""
         return self.shots * Decimal(repr(self.shot_seconds))
+
+
+def to_ms(seconds: Decimal) -> int:
+    """Whole milliseconds, rounded up once, as the ledger counts QPU time."""
+    return int((seconds * 1000).to_integral_value(rounding=ROUND_CEILING))
 
 
 def estimated(need: Estimate, backend: Backend, *, shots: int) -> Work:

@@ -185,7 +185,7 @@ def _ask(ctx: Context, ask: Ask) -> Book | None:
 def _reserve(ctx: Context, wanted: Reserve) -> Book | None:
     """Turn, approval, money and intent in one transaction; without room for it, the fallback."""
     sent = wanted.submission
-    wish = turns.Wish((sent.provider, sent.backend), wanted.listed, wanted.slot_micro, wanted.not_after)
+    wish = turns.Wish((sent.provider, sent.backend), wanted.listed, wanted.slot.micro, wanted.not_after)
     try:
         with transaction.atomic():
             turn = turns.enter(run=ctx.run, stage=ctx.stage, wish=wish)
@@ -200,7 +200,7 @@ def _reserve(ctx: Context, wanted: Reserve) -> Book | None:
                     run=ctx.run,
                     envelope_digest=wanted.consume,
                     backend=wanted.submission.backend,
-                    slot_micro=wanted.slot_micro,
+                    slot=wanted.slot,
                     price_book=wanted.price_book,
                     actor=ctx.actor,
                 )
@@ -211,7 +211,7 @@ def _reserve(ctx: Context, wanted: Reserve) -> Book | None:
                 run=ctx.run,
                 envelope=envelope.read(request.envelope),
                 submission=wanted.submission,
-                slot_micro=wanted.slot_micro,
+                slot_micro=wanted.slot.micro,
                 actor=ctx.actor,
             )
     except _ShutMeanwhile:

@@ -9,7 +9,7 @@ from hybridops.definitions.queries import price_book_by_digest
 from hybridops.domain import work
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import Refused
-from hybridops.domain.money import to_micro
+from hybridops.domain.money import measured_seconds, to_micro
 from hybridops.domain.ports import Usage
 from hybridops.domain.pricebook import PriceBook
 from hybridops.domain.quotes import compute_lines
@@ -43,7 +43,13 @@ def settle_submission(row: Submission, usage: Usage, actor: Actor) -> None:
     failed = row.state in (SubmissionState.FAILED, SubmissionState.CANCELLED)
     asked = work.compiled(_program(row), shots=row.shots, circuits=max(1, len(row.bindings)))
     cost = bill(rule, asked, usage, failed=failed)
-    conduct.settle(submission=row, billed_micro=to_micro(cost), actor=actor)
+    conduct.settle(
+        submission=row,
+        billed_micro=to_micro(cost),
+        shots=usage.shots,
+        qpu_ms=work.to_ms(measured_seconds(usage.qpu_seconds)),
+        actor=actor,
+    )
 
 
 def _program(row: Submission) -> Mapping[str, Any]:

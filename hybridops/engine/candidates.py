@@ -17,6 +17,7 @@ from hybridops.domain.waits import Waits
 from hybridops.domain.work import Work
 from hybridops.engine.context import Context
 from hybridops.experiments.models import Submission
+from hybridops.quotas.periods import today
 from hybridops.quotas.queries import budgets_for
 
 
@@ -61,8 +62,6 @@ class Candidates:
 
     def _budget(self, backend: Backend) -> Decimal | None:
         project = self._ctx.run.experiment.project
-        rows = budgets_for(
-            team_id=project.team_id, project_id=project.pk, backend=backend.name, on=clock.now().date()
-        )
+        rows = budgets_for(team_id=project.team_id, project_id=project.pk, backend=backend.name, on=today())
         free = [row.free_micro for row in rows]
         return from_micro(max(0, min(free))) if free else None

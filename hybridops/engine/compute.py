@@ -22,6 +22,7 @@ from hybridops.engine.reuse import digest_of_input, earlier_with, placed_on, tak
 from hybridops.experiments.announce import nudge
 from hybridops.experiments.models import Stage
 from hybridops.experiments.transitions import Ending
+from hybridops.quotas.periods import day_of
 from hybridops.quotas.queries import budgets_for
 
 REPORT_EVERY_SECONDS = 0.5
@@ -64,7 +65,7 @@ def validate(ctx: Context) -> Proposal:
         raise Refused(problem)
     definition.check_parameters(ctx.run.parameters)
     project = ctx.run.experiment.project
-    on = ctx.run.made_at.date()
+    on = day_of(ctx.run.made_at)
     if not budgets_for(team_id=project.team_id, project_id=project.pk, backend="", on=on):
         raise Refused(f"{project} has no budget for this period. Finance can set one.")
     return _run_step(ctx, ctx.spec.step)

@@ -36,6 +36,7 @@ from hybridops.experiments.models import DataSnapshot
 from hybridops.experiments.queries import snapshots_for
 from hybridops.experiments.services import Wanted
 from hybridops.quotas.models import Budget
+from hybridops.quotas.periods import today
 from hybridops.quotas.queries import budgets_for
 from hybridops.teams.models import Project, User
 from hybridops.trust.canonical import digest_of
@@ -135,7 +136,7 @@ def classical_max_micro(definition: Definition) -> int:
 
 
 def _budgets(project: Project, backend: str) -> list[Budget]:
-    return budgets_for(team_id=project.team_id, project_id=project.pk, backend=backend, on=clock.now().date())
+    return budgets_for(team_id=project.team_id, project_id=project.pk, backend=backend, on=today())
 
 
 def _choices(

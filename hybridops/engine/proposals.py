@@ -9,6 +9,7 @@ from typing import Any
 
 from hybridops.domain.assess import Assessment
 from hybridops.domain.envelope import Envelope
+from hybridops.domain.ledger import Amounts
 from hybridops.domain.placement import Placement
 from hybridops.experiments.models import Submission
 from hybridops.experiments.transitions import Ending, SubmissionMove
@@ -67,7 +68,7 @@ class Reserve:
     """
 
     submission: Submission
-    slot_micro: int
+    slot: Amounts
     consume: str
     price_book: str
     listed: tuple[tuple[str, str], ...]

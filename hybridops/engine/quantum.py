@@ -17,6 +17,7 @@ from hybridops.domain import clock
 from hybridops.domain.envelope import Envelope, Listed, read
 from hybridops.domain.errors import Refused
 from hybridops.domain.ladder import SIMULATION
+from hybridops.domain.ledger import Amounts
 from hybridops.domain.money import to_micro
 from hybridops.domain.ports import CancelOutcome
 from hybridops.domain.states import RequestState, RunState, SubmissionState
@@ -26,7 +27,7 @@ from hybridops.engine.drift import check_same, drift
 from hybridops.engine.programs import program_of
 from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.sending import send
-from hybridops.engine.slots import affordable_shots, slot_cost
+from hybridops.engine.slots import affordable_shots, slot_cost, slot_ms
 from hybridops.experiments import conduct, turns
 from hybridops.experiments.models import Submission, Turn
 from hybridops.experiments.transitions import Ending, SubmissionMove
@@ -92,7 +93,11 @@ def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) 
     bodies = [program_of(ctx, item) for item in envelope.programs]
     shots = min(affordable_shots(envelope, bodies), int(ctx.run.parameters["shots"]), kept)
     circuits = envelope.bindings_max
-    slot = slot_cost(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits)
+    slot = Amounts(
+        to_micro(slot_cost(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits)),
+        shots * circuits,
+        slot_ms(envelope.price_book, bodies, shots=shots * circuits, circuits=circuits),
+    )
     bindings = _asked(ctx, envelope).get("bindings", []) if envelope.inputs else []
     row = Submission(
         run=ctx.run,
@@ -115,7 +120,7 @@ def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) 
         made_at=clock.now(),
     )
     pairs = tuple((item.provider, item.backend) for item in envelope.programs)
-    return Reserve(row, to_micro(slot), consume, envelope.price_book, pairs, envelope.not_after)
+    return Reserve(row, slot, consume, envelope.price_book, pairs, envelope.not_after)
 
 
 def _without(ctx: Context) -> Proposal:

@@ -12,6 +12,7 @@ from hybridops.domain.ports import Backend
 from hybridops.domain.risk import RiskFacts
 from hybridops.domain.states import SubmissionState
 from hybridops.experiments.models import DataSnapshot, Submission
+from hybridops.quotas.periods import today
 from hybridops.quotas.queries import budgets_for
 from hybridops.teams.access import behind
 from hybridops.teams.models import Project, User
@@ -59,7 +60,7 @@ def _age_hours(calibrated: datetime | None) -> float | None:
 
 def _budget_share(project: Project, cost_usd: Decimal, backend: str) -> float:
     """The largest share of what is left that the cost would take of any budget."""
-    rows = budgets_for(team_id=project.team_id, project_id=project.pk, backend=backend, on=clock.now().date())
+    rows = budgets_for(team_id=project.team_id, project_id=project.pk, backend=backend, on=today())
     shares = [
         float(cost_usd / from_micro(row.free_micro)) if row.free_micro else 1.0 for row in rows if cost_usd
     ]

@@ -12,6 +12,7 @@ from hybridops.domain.envelope import Envelope
 from hybridops.domain.errors import Refused
 from hybridops.domain.pricebook import PriceBook
 from hybridops.domain.quotes import quote, shots_within
+from hybridops.domain.rules import TIMED, takes_seconds
 
 
 def slot_cost(book_digest: str, bodies: Sequence[Mapping[str, Any]], *, shots: int, circuits: int) -> Decimal:
@@ -26,6 +27,16 @@ def _dearest(book: PriceBook, bodies: Sequence[Mapping[str, Any]], *, shots: int
         asked = work.compiled(body, shots=shots, circuits=circuits)
         costs.append(quote(book, rule, asked, submissions_max=1).high)
     return max(costs, default=Decimal(0))
+
+
+def slot_ms(book_digest: str, bodies: Sequence[Mapping[str, Any]], *, shots: int, circuits: int) -> int:
+    """The QPU milliseconds of one submission at most, on the slowest of the approved backends, as they are known."""
+    book, times = price_book_by_digest(book_digest), []
+    for body in bodies:
+        rule = book.rule_for(body["provider"], body["backend"])
+        asked = work.compiled(body, shots=shots, circuits=circuits)
+        times.append(takes_seconds(rule, asked) if rule.kind in TIMED else asked.seconds)
+    return work.to_ms(max(times, default=Decimal(0)))
 
 
 def affordable_shots(envelope: Envelope, bodies: Sequence[Mapping[str, Any]]) -> int:

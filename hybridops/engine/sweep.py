@@ -24,16 +24,19 @@ from hybridops.domain.states import LIVE_SUBMISSION, StageState, SubmissionState
 from hybridops.engine import ladder, poll
 from hybridops.engine.jobs import observe_provider, poll_provider
 from hybridops.engine.turn import my_turn
-from hybridops.experiments import conduct, retention, turns
+from hybridops.experiments import conduct, leftovers, retention, turns
 from hybridops.experiments.announce import JOB, call
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Stage
 from hybridops.experiments.transitions import StageMove, apply, return_stages
+from hybridops.quotas import books
 from hybridops.quotas.queries import spending_stop
 
 TICK_SECONDS = 0.5
 CALL_AGAIN_SECONDS = 3.0
 REMIND_SECONDS = 5.0
+EXPIRE_SECONDS = 60.0
+BOOKS_SECONDS = 120.0
 RETENTION_SECONDS = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
@@ -68,6 +71,8 @@ class Sweeper:
             wake_forgotten,
             ladder.climb,
             turns.step,
+            expire_left(self),
+            look_at_books(self),
         )
         for part in (*waiting, call_pollers(self), log(self), retain(self)):
             self._guard(part)
@@ -146,6 +151,28 @@ def _wake(stage: Stage, why: str) -> None:
         apply(run_id=stage.run_id, actor=SYSTEM, stages=[StageMove(stage.key, StageState.READY, why)])
     except HybridopsError as problem:
         _log.info("%s was moved meanwhile: %s", stage, problem)
+
+
+def expire_left(sweeper: Sweeper) -> Callable[[], None]:
+    """Promises that an ended run left behind go back to their budgets."""
+
+    def part() -> None:
+        if sweeper.due("expire", EXPIRE_SECONDS):
+            for run_id in leftovers.left_promised():
+                leftovers.expire_left(run_id)
+
+    return part
+
+
+def look_at_books(sweeper: Sweeper) -> Callable[[], None]:
+    """Balances of the open budgets are computed anew for the pages; what differs is told in the log as well."""
+
+    def part() -> None:
+        if sweeper.due("books", BOOKS_SECONDS):
+            for one in books.look().differences:
+                _log.error("the books differ: %s", one)
+
+    return part
 
 
 def call_pollers(sweeper: Sweeper) -> Callable[[], None]:

@@ -58,7 +58,7 @@ def _submit(body: dict[str, Any]) -> Any:
     from hybridops.engine import intake, wiring
     from hybridops.engine.builtin import document
     from hybridops.experiments.services import Wanted
-    from hybridops.quotas.services import open_budget
+    from hybridops.quotas.limits import open_budget
     from hybridops.teams import services as teams
     from hybridops.teams.models import User
     from hybridops.teams.permissions import Role

@@ -17,6 +17,7 @@ from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM, Actor
 from hybridops.domain.envelope import Envelope, Planned, check_within
 from hybridops.domain.errors import Refused
+from hybridops.domain.ledger import Amounts
 from hybridops.domain.money import from_micro, to_micro
 from hybridops.domain.placement import Placement, is_gpu
 from hybridops.domain.quotes import compute_lines
@@ -61,7 +62,7 @@ def slot_key(run_id: int, ordinal: int) -> str:
 
 @transaction.atomic(savepoint=False)
 def consume_and_reserve(
-    *, run: Run, envelope_digest: str, backend: str, slot_micro: int, price_book: str, actor: Actor
+    *, run: Run, envelope_digest: str, backend: str, slot: Amounts, price_book: str, actor: Actor
 ) -> Envelope:
     """Uses the approval up and promises the money for every submission it allows: both or neither."""
     hold(run.pk)
@@ -74,9 +75,12 @@ def consume_and_reserve(
             key=slot_key(run.pk, ordinal),
             run_id=run.pk,
             what=f"QPU submission {ordinal}",
-            amount_micro=slot_micro,
+            amount_micro=slot.micro,
+            shots=slot.shots,
+            qpu_ms=slot.qpu_ms,
             team_id=run.experiment.project.team_id,
             project_id=run.experiment.project_id,
+            experiment_id=run.experiment_id,
             backend=backend,
             price_book=price_book,
             actor=actor,
@@ -135,13 +139,15 @@ def _told(row: Submission) -> dict[str, Any]:
 
 
 @transaction.atomic(savepoint=False)
-def settle(*, submission: Submission, billed_micro: int, actor: Actor) -> None:
+def settle(
+    *, submission: Submission, billed_micro: int, actor: Actor, shots: int = 0, qpu_ms: int = 0
+) -> None:
     """Books what one submission cost; also after the run has ended, exactly once."""
     hold(submission.run_id)
     fresh = Submission.objects.select_for_update().get(pk=submission.pk)
     if fresh.settled:
         return
-    quotas.settle(key=fresh.reservation, billed_micro=billed_micro, actor=actor)
+    quotas.settle(key=fresh.reservation, billed_micro=billed_micro, shots=shots, qpu_ms=qpu_ms, actor=actor)
     Submission.objects.filter(pk=fresh.pk).update(settled=True, cost_micro=billed_micro)
     outcomes.add_bill(fresh.run_id, billed_micro)
 

@@ -100,6 +100,7 @@ def submit(
         amount_micro=classical_micro,
         team_id=experiment.project.team_id,
         project_id=experiment.project_id,
+        experiment_id=experiment.pk,
         backend="",
         price_book=price_book,
         actor=actor(user),

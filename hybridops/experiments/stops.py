@@ -7,7 +7,7 @@ from django.db import transaction
 from hybridops.experiments import conduct
 from hybridops.experiments.announce import nudge
 from hybridops.outbox.services import tell
-from hybridops.quotas import services as quotas
+from hybridops.quotas import stops as quotas
 from hybridops.quotas.models import SpendingStop
 from hybridops.teams.access import actor, check_may, people_with, teams_with
 from hybridops.teams.models import User

@@ -37,6 +37,7 @@ KINDS: Mapping[str, Kind] = {
     "submission.unclear": Kind("A submission is unclear", Pace.NOW),
     "breaker.opened": Kind("Nothing is sent to a backend for now", Pace.NOW),
     "budget.frozen": Kind("A budget was frozen", Pace.NOW),
+    "budget.proposed": Kind("A budget change waits for a second person", Pace.NOW),
     "spending.stopped": Kind("QPU spending was stopped", Pace.NOW),
     "definition.review": Kind("A definition waits for your review", Pace.DAILY),
     "audit.checkpoint": Kind("A signed checkpoint of the log", Pace.NOW, machines=True),

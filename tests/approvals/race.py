@@ -114,6 +114,7 @@ def _client(number: int, wish: str, world: Any, run: Any, request: Any) -> Calla
     from hybridops.definitions.queries import price_book
     from hybridops.domain.actors import SYSTEM
     from hybridops.domain.errors import IllegalMove, Refused
+    from hybridops.domain.ledger import Amounts
     from hybridops.domain.states import RequestState
     from hybridops.experiments import conduct, services
     from tests.presence import here
@@ -139,7 +140,7 @@ def _client(number: int, wish: str, world: Any, run: Any, request: Any) -> Calla
             try:
                 with transaction.atomic():
                     conduct.consume_and_reserve(
-                        run=run, envelope_digest=fresh.digest, backend="aster", slot_micro=SLOT_MICRO,
+                        run=run, envelope_digest=fresh.digest, backend="aster", slot=Amounts(SLOT_MICRO),
                         price_book=price_book()[1], actor=SYSTEM,
                     )  # fmt: skip
                 return "used"

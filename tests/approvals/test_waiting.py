@@ -21,7 +21,7 @@ from hybridops.engine.inline import ask_providers, drive
 from hybridops.experiments import conduct, services
 from hybridops.experiments.models import Run
 from hybridops.quotas.models import Budget
-from hybridops.quotas.services import stop_spending
+from hybridops.quotas.stops import stop_spending
 from hybridops.teams import services as teams
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Role

@@ -161,7 +161,9 @@ class Oracle:
     def _money(self, run: int) -> list[str]:
         """Each promise ended once, in every budget that it was made in; and the budgets' sums are right."""
         wrong = []
-        entries = self.rows("SELECT * FROM quotas_ledgerentry WHERE reservation_id IS NOT NULL")
+        entries = self.rows(
+            "SELECT * FROM quotas_ledgerentry WHERE reservation_id IS NOT NULL AND unit = 'micro'"
+        )
         for held in self.reservations(run):
             mine = [entry for entry in entries if entry["reservation_id"] == held["id"]]
             begun = Counter(entry["budget_id"] for entry in mine if entry["kind"] == "RESERVE")

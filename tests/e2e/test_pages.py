@@ -92,6 +92,10 @@ PLACES = {
     "benchmark report": Place("farah", "/evidence/routing/report/?figure=cost"),
     "compare, choose": Place("ines", "/compare/", variant=True),
     "compare": Place("ines", "compare:accepted,ideal,narrowed"),
+    "budgets": Place("farah", "/cost/budgets/"),
+    "ledger": Place("farah", "/cost/ledger/"),
+    "ledger, nothing found": Place("farah", "/cost/ledger/?run=999999", variant=True),
+    "bills": Place("farah", "/cost/invoices/"),
     "queues": Place("omar", "/queues/"),
     "backends": Place("ines", "/backends/"),
     "a backend": Place("omar", "/backends/", ("heron-torino",)),
@@ -279,12 +283,15 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "backends",
         "backend",
     }
+    pages |= {"budgets", "ledger", "invoices"}
+    # The demo has no vendor and so no bill; tests/web/test_money_pages.py asks for it.
+    pages |= {"invoice"}
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
     pages |= {"evidence", "evidence_of", "benchmark", "compare"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
     pages |= {"unclear"}
     parts = {"preview", "upload", "run_part", "demo_code"}
-    files = {"artifact", "run_proofs", "cost_csv", "audit_proof", "audit_checkpoint"}
+    files = {"artifact", "run_proofs", "cost_csv", "ledger_csv", "audit_proof", "audit_checkpoint"}
     files |= {"evidence_csv", "benchmark_csv", "compare_csv"}
     doors = {"replay", "decide", "claim", "release", "comment", "break_glass_review", "verify", "theme"}
     doors |= {
@@ -297,6 +304,8 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "lift",
     }
     doors |= {"budget_limit", "budget_clear", "queue_cap", "breaker", "spending_stop", "spending_resume"}
+    doors |= {"budget_open", "period_close", "change_decide"}
+    doors |= {"invoice_import", "invoice_match", "invoice_line"}
     doors |= {"message_paces", "notice_again", "webhook_add", "webhook_stop"}
     doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}

@@ -14,7 +14,7 @@ from hybridops.domain.actors import SYSTEM
 from hybridops.engine.builtin import document
 from hybridops.engine.inline import drive
 from hybridops.experiments.models import Run, Submission
-from hybridops.quotas.services import open_budget
+from hybridops.quotas.limits import open_budget
 from tests.engine.fake import Scripted
 from tests.engine.test_run import decide
 from tests.world import World, publish, submit

@@ -21,6 +21,10 @@ ROOMS = (
     "tests/experiments/test_moves.py",
     "tests/experiments/test_submit.py::test_a_form_sent_twelve_times_at_once_is_one_run",
     "tests/quotas/test_ledger.py",
+    "tests/quotas/test_leftovers.py",
+    "tests/quotas/test_model.py",
+    "tests/quotas/test_periods.py",
+    "tests/quotas/test_invoices.py",
     "tests/audit/test_log.py",
     "tests/audit/test_keys.py",
     "tests/audit/test_guards.py",
@@ -34,7 +38,7 @@ QUICK = "options=-c%20synchronous_commit%3Doff"  # what these tests ask is not a
 # What alters a file of SQLite, and what asks the same of plain Python many times over.
 LEFT_OUT = (
     "tampering", "emptied_together", "inserted_event", "rewritten", "in_secret", "comes_back", "older_database",
-    "pragma", "simple_model", "wrong_is_no_vote", "nothing_is_sent",
+    "pragma", "agrees_with_the_model", "a_mistake_is_found", "wrong_is_no_vote", "nothing_is_sent",
     "(database_refuses and (leaf or checkpoint or ledger))",
 )  # fmt: skip
 

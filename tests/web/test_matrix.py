@@ -20,9 +20,10 @@ from hybridops.audit.models import AuditEvent
 from hybridops.backends.models import Listing
 from hybridops.definitions.models import SignedDocument
 from hybridops.domain.actors import SYSTEM
-from hybridops.experiments import holds
+from hybridops.experiments import holds, invoices
 from hybridops.experiments.models import Run
 from hybridops.outbox import services as outbox
+from hybridops.quotas import limits
 from hybridops.quotas.models import Budget
 from hybridops.teams import machines, services
 from hybridops.teams.models import Team, User
@@ -114,6 +115,14 @@ def _limit(world: World) -> dict[str, Any]:
     return {"limit": "2000", "seen": str(micro), "why": "more work"}
 
 
+def _no(world: World) -> dict[str, Any]:
+    return {"verdict": "decline"}
+
+
+def _aside(world: World) -> dict[str, Any]:
+    return {"verb": "aside", "why": "because"}
+
+
 def _text(world: World) -> dict[str, Any]:
     return {"text": "something"}
 
@@ -194,6 +203,17 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("cost_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
     ("budget_limit", "post"): writes(P.MANAGE_BUDGETS, _limit),
     ("budget_clear", "post"): writes(P.MANAGE_BUDGETS, _why),
+    ("budgets", "get"): reads(P.SEE_COSTS, section=True, no=403),
+    ("budget_open", "post"): writes(P.MANAGE_BUDGETS, _nothing, yes=422, section=True, no=403),
+    ("period_close", "post"): writes(P.MANAGE_BUDGETS, _nothing, yes=422, section=True, no=403),
+    ("change_decide", "post"): writes(P.MANAGE_BUDGETS, _no),
+    ("ledger", "get"): reads(P.SEE_COSTS, section=True, no=403),
+    ("ledger_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
+    ("invoices", "get"): reads(P.SEE_COSTS, section=True, no=403),
+    ("invoice_import", "post"): writes(P.MANAGE_BUDGETS, _nothing, yes=422, section=True, no=403),
+    ("invoice", "get"): reads(P.SEE_COSTS),
+    ("invoice_match", "post"): writes(P.MANAGE_BUDGETS, _nothing),
+    ("invoice_line", "post"): writes(P.MANAGE_BUDGETS, _aside),
     ("audit", "get"): reads(P.SEE_AUDIT, section=True, no=403),
     ("audit_event", "get"): reads(P.SEE_AUDIT, section=True),
     ("audit_proof", "get"): reads(P.SEE_AUDIT, section=True, yes=422),  # it may, but nothing is sealed yet
@@ -304,6 +324,10 @@ ROUTES = {
     "submit": "/workflows/{name}/submit/", "preview": "/workflows/{name}/preview/", "upload": "/workflows/{name}/data/",
     "approvals": "/approvals/", "decision": "/approvals/{request}/", "decide": "/approvals/{request}/decide/",
     "cost": "/cost/", "cost_csv": "/cost/export.csv", "budget_limit": "/cost/budgets/{budget}/limit/",
+    "budgets": "/cost/budgets/", "budget_open": "/cost/budgets/open/", "period_close": "/cost/periods/close/",
+    "change_decide": "/cost/changes/{change}/", "ledger": "/cost/ledger/", "ledger_csv": "/cost/ledger/export.csv",
+    "invoices": "/cost/invoices/", "invoice_import": "/cost/invoices/import/", "invoice": "/cost/invoices/{invoice}/",
+    "invoice_match": "/cost/invoices/{invoice}/match/", "invoice_line": "/cost/invoices/lines/{line}/",
     "budget_clear": "/cost/budgets/{budget}/clear/", "audit": "/audit/", "audit_event": "/audit/{event}/",
     "verify": "/audit/verify/", "spending_stop": "/spending/stop/", "spending_resume": "/spending/resume/",
     "people": "/people/", "person_add": "/people/add/", "service_add": "/people/add-service/",
@@ -350,7 +374,20 @@ def stage(world: World) -> Stage:
         team_id=world.team.pk, url="https://hooks.example.org/", kinds=["run.ended"], actor=SYSTEM
     )
     standing = holds.place_hold(user=world.aud, kind="run", name=str(Run.objects.get()), why="because")
+    budget = Budget.objects.get()
+    change = limits.propose_limit(
+        user=world.farah, budget_id=budget.pk, limit_micro=9 * budget.limit_micro, seen_micro=budget.limit_micro,
+        why="because",
+    )  # fmt: skip
+    bill = invoices.import_invoice(
+        user=world.farah,
+        team_id=world.team.pk,
+        provider="scripted",
+        number="7",
+        data=b"job,amount,currency\nj,1,USD\n",
+    )
     made.numbers = {
+        "change": change.pk if change else 0, "invoice": bill.pk, "line": bill.lines.get().pk,
         "snapshot": world.snapshot.pk, "hold": standing.pk,
         "backend": Listing.objects.get(name="aster").pk,
         "webhook": hook.pk, "document": SignedDocument.objects.get(kind="workflow").pk,

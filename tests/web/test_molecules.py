@@ -144,6 +144,7 @@ def test_a_preview_promises_for_every_circuit_of_every_submission(world: World, 
 def test_a_rule_in_the_objective_s_unit_is_edited_as_one():
     body = document("molecules")
     given = {name: body[name] for name in ("title", "summary", "fallback", "submissions_max")}
+    given |= body["helping"]
     for parameter in body["parameters"]:
         parts = (
             ("choices", "default") if parameter["kind"] == "choice" else ("default", "low", "high", "step")

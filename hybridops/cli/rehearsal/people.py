@@ -9,7 +9,6 @@ from django.contrib.auth.hashers import make_password
 
 from hybridops.artifacts.services import store
 from hybridops.audit import keyring
-from hybridops.cli.founding import month
 from hybridops.cli.rehearsal.cast import CAST, CODE_SECRET, PASSWORD
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
@@ -17,8 +16,9 @@ from hybridops.domain.presence import Method
 from hybridops.engine import intake
 from hybridops.engine.builtin import document, sign_shipped
 from hybridops.experiments.models import DataSnapshot
+from hybridops.quotas.limits import open_budget
 from hybridops.quotas.models import Budget
-from hybridops.quotas.services import open_budget
+from hybridops.quotas.periods import month
 from hybridops.teams import services as teams
 from hybridops.teams.models import Project, Team, User
 from hybridops.teams.permissions import Role

@@ -27,6 +27,8 @@ class Desk:
     for_a_person: int = 0
     breakers: int = 0
     budgets: int = 0
+    bills: int = 0
+    changes: int = 0
     stopped: bool = False
     emergencies: int = 0
     moving: int = 0
@@ -67,6 +69,12 @@ def _rest(desk: Desk) -> list[str]:
     if desk.without_result:
         words = "run of yours ended", "runs of yours ended"
         told.append(f"{sentence(counted(desk.without_result, *words))} without a result.")
+    if desk.changes:
+        words = "change of money waits", "changes of money wait"
+        told.append(f"{sentence(counted(desk.changes, *words))} for a second person.")
+    if desk.bills:
+        words = "line of a bill needs", "lines of bills need"
+        told.append(f"{sentence(counted(desk.bills, *words))} you.")
     if desk.budgets:
         words = "budget needs", "budgets need"
         told.append(f"{sentence(counted(desk.budgets, *words))} you.")

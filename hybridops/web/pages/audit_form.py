@@ -12,7 +12,7 @@ from django.utils import timezone
 from hybridops.audit.queries import Filter
 
 FAMILIES = (
-    *("run", "approval", "money", "budget", "spending", "document"),
+    *("run", "approval", "money", "budget", "change", "invoice", "spending", "document"),
     *("snapshot", "team", "project", "person", "audit"),
 )
 _OBJECT = re.compile(r"^(?:(?P<letter>[RA])-(?P<number>\d{1,18})|(?P<stream>[a-z]+(?::[\w-]{1,60})?))$")

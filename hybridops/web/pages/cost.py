@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +13,15 @@ from hybridops.domain import clock
 from hybridops.domain.money import from_micro
 from hybridops.experiments import figures as costs
 from hybridops.experiments.figures import Total
+from hybridops.quotas.periods import today
 from hybridops.quotas.queries import budgets_seen
 from hybridops.web import fmt
 from hybridops.web.answers import cost as answers
 from hybridops.web.context import reader
 from hybridops.web.errors import page
-from hybridops.web.pages.budget_rows import BudgetForm, budget_rows
+from hybridops.web.pages.budget_rows import budget_rows
 from hybridops.web.pages.spending import PERIODS, Asked, View, asked, earliest, values, view_of
+from hybridops.web.spreadsheets import csv_of
 
 NEEDS = "Cost pages need the Finance or the Auditor role."
 RUNS_MAX = 200
@@ -29,23 +30,16 @@ RUNS_MAX = 200
 @page(refusal=NEEDS)
 @require_GET
 def cost(request: HttpRequest) -> HttpResponse:
-    return shown(request)
-
-
-def shown(
-    request: HttpRequest, forms: dict[int, BudgetForm] | None = None, problem: str = "", status: int = 200
-) -> HttpResponse:
-    """The page; `forms` are those that were refused, by budget, with their values kept."""
     user = reader(request)
     view = _view(request)
     told: dict[str, Any] = values(view)
-    rows = list(budgets_seen(user, on=clock.now().date()))
+    rows = list(budgets_seen(user, on=today()))
     told["answer"] = answers.answer(told["total"], told["before"], PERIODS[view.asked.period], rows)
     told["promised"] = costs.promised_usd(user)
-    told["budgets"] = budget_rows(user, rows, forms or {})
+    told["budgets"] = budget_rows(user, rows, {})
     told["runs"], told["runs_count"] = [_run(row) for row in told["runs"][:RUNS_MAX]], len(told["runs"])
-    told["now"], told["problem"] = clock.now(), problem
-    return render(request, "cost/cost.html", told, status=status)
+    told["now"] = clock.now()
+    return render(request, "cost/cost.html", told)
 
 
 def _view(request: HttpRequest) -> View:
@@ -62,18 +56,7 @@ def _run(row: costs.Spend) -> dict[str, Any]:
 def export(request: HttpRequest) -> HttpResponse:
     """The table of the same address as CSV: groups, or the runs where the view is filtered."""
     view = _view(request)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    day = clock.now().date().isoformat()
-    answer["Content-Disposition"] = f'attachment; filename="hybridops-cost-{day}.csv"'
-    writer = csv.writer(answer)
-    for row in _runs_csv(view) if view.asked.only else _groups_csv(view):
-        writer.writerow(map(_safe, row))
-    return answer
-
-
-def _safe(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula stays text."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell
+    return csv_of("cost", _runs_csv(view) if view.asked.only else _groups_csv(view))
 
 
 def _groups_csv(view: View) -> Iterator[list[str]]:

@@ -21,6 +21,7 @@ from hybridops.experiments.desk import runs_named
 from hybridops.experiments.models import Run
 from hybridops.experiments.queries import run_for
 from hybridops.experiments.record import record_of
+from hybridops.quotas.periods import today
 from hybridops.quotas.queries import budgets_for
 from hybridops.teams.access import may
 from hybridops.teams.models import User
@@ -163,7 +164,7 @@ def _budgets(request: ApprovalRequest, run: Run, cap: Decimal) -> list[dict[str,
     """What each budget has free now and, where the cap is reached, afterwards."""
     project = run.experiment.project_id
     backend = request.envelope["programs"][0]["backend"]
-    rows = budgets_for(team_id=request.team_id, project_id=project, backend=backend, on=clock.now().date())
+    rows = budgets_for(team_id=request.team_id, project_id=project, backend=backend, on=today())
     free = ((row, from_micro(row.free_micro)) for row in rows)
     return [
         {"budget": row, "free": left, "after": max(Decimal(0), left - cap), "short": cap > left}

@@ -24,8 +24,9 @@ from hybridops.domain.states import BreakerState
 from hybridops.engine import leavers
 from hybridops.experiments import desk
 from hybridops.outbox.queries import undelivered_count
+from hybridops.quotas import queries
 from hybridops.quotas.models import Budget
-from hybridops.quotas.queries import budgets_near_limit, spending_stop
+from hybridops.quotas.periods import today as this_day
 from hybridops.teams.access import may, teams_with
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
@@ -61,12 +62,14 @@ def _row(request: HttpRequest, user: User, number: str) -> HttpResponse:
 def _needs(user: User) -> dict[str, Any]:
     asked: list[ApprovalRequest] = list(waiting_for(user))
     operates = may(user, Permission.OPERATE)
-    stop = spending_stop() if operates else None
+    stop = queries.spending_stop() if operates else None
     return {
         "asks": ask_rows(user, asked[:ROWS_MAX]),
         "asked": len(asked),
         "mine": run_rows(desk.ended_for_nothing(user)[:ROWS_MAX], again=True),
-        "budgets": _budgets(budgets_near_limit(user, on=clock.now().date())),
+        "budgets": _budgets(queries.budgets_near_limit(user, on=this_day())),
+        "bills": queries.left_over(queries.open_lines(user)),
+        "changes": [one for one in queries.open_changes(user) if one.by_id != user.pk],
         "unclear": list(desk.for_a_person(user)),
         "shut": _shut() if operates else [],
         "undelivered": undelivered_count(teams_with(user, Permission.OPERATE).values_list("pk", flat=True)),
@@ -122,6 +125,8 @@ def _rest(user: User, shown: dict[str, Any]) -> dict[str, Any]:
         for_a_person=len(shown["unclear"]),
         breakers=len(shown["shut"]),
         budgets=len(shown["budgets"]),
+        bills=shown["bills"].lines,
+        changes=len(shown["changes"]),
         stopped=shown["stop"] is not None,
         moving=count,
     )
