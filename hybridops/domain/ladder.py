@@ -1,7 +1,8 @@
-"""What waiting work does about it, one rung at a time: fewer shots, another approved backend, the fallback.
+"""What waiting work does about it, one rung at a time: fewer shots, another approved backend, another question at
+the gate, the fallback.
 
-Every rung stays inside what was approved: fewer shots are less of the same, and another backend is one that is
-listed. What an approval does not hold is never reached from here.
+Fewer shots are less of what was approved, and another backend is one that is listed. What an approval does not hold
+is never sent from here: it is asked about, once, while there is time for people.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from hybridops.domain.dispatch import Key
 from hybridops.domain.shares import ClassRule, Rules
 from hybridops.domain.waits import Waits
 
-FEWER, OTHER, SIMULATION = "fewer shots", "another backend", "simulation"
+FEWER, OTHER, ASK, SIMULATION = "fewer shots", "another backend", "ask again", "simulation"
 SURE = 0.9  # the share of the waits seen that has to let it be in time
 
 
@@ -22,6 +23,7 @@ class Standing:
     """Work in line: seconds waited and left, shots of a circuit, what it has taken, where it may go and could go.
 
     `shut` are those whose breaker lets nothing through, with the seconds until it does, None where nobody knows.
+    `beyond` are open backends that the approval does not list; empty where it may not be asked again.
     """
 
     waited: float
@@ -32,6 +34,7 @@ class Standing:
     listed: tuple[Key, ...]
     waits: Mapping[Key, Waits] = field(default_factory=dict)
     shut: Mapping[Key, float | None] = field(default_factory=dict)
+    beyond: tuple[Key, ...] = ()
 
     def in_time(self, key: Key) -> bool:
         """Whether a backend would take it in time, 9 in 10 times; one that never told its wait counts as in time."""
@@ -53,19 +56,21 @@ def climb(at: Standing, rule: ClassRule, rules: Rules) -> Rung | None:
     """The next rung that is due, or None.
 
     Where no backend it waits for would be in time it changes to one that would, at most `reroutes_max` times, or
-    falls back. Where nothing it waits for lets anything through it goes elsewhere at once. Otherwise each rung of its
-    class takes another `delay_seconds` of waiting.
+    asks again where one beyond the approval would, else falls back. Where nothing it waits for lets anything through
+    it goes elsewhere at once, and asks after a delay. Otherwise each rung takes another `delay_seconds` of waiting.
     """
-    if SIMULATION in at.taken:
+    if SIMULATION in at.taken or ASK in at.taken:
         return None
     if not any(at.in_time(key) for key in at.open_to):
-        return _other(at, rule, rules, late=True) or (
-            Rung(SIMULATION, late=True) if SIMULATION in rule.rungs else None
-        )
-    if all(key in at.shut for key in at.open_to) and (way := _other(at, rule, rules, late=False)):
+        falls = Rung(SIMULATION, late=True) if SIMULATION in rule.rungs else None
+        return _other(at, rule, rules, late=True) or _ask(at, rule, rules) or falls
+    shut = all(key in at.shut for key in at.open_to)
+    if shut and (way := _other(at, rule, rules, late=False)):
         return way
     if at.waited < rule.delay_seconds * (1 + len(at.taken)):
         return None
+    if shut and (question := _ask(at, rule, rules)):
+        return question
     kept = max(1, int(at.shots * rules.shots_kept))
     if FEWER in rule.rungs and FEWER not in at.taken and kept < at.shots:
         return Rung(FEWER, shots=kept)
@@ -80,6 +85,14 @@ def _other(at: Standing, rule: ClassRule, rules: Rules, *, late: bool) -> Rung |
     return Rung(
         OTHER, to=min(ways, key=lambda key: (_typical(at.waits, key), at.listed.index(key))), late=late
     )
+
+
+def _ask(at: Standing, rule: ClassRule, rules: Rules) -> Rung | None:
+    """Another question, for the backend beyond the approval with the shortest wait, while there is time for people."""
+    ways = [key for key in at.beyond if at.in_time(key)]
+    if ASK not in rule.rungs or not ways or at.left < rules.ask_seconds:
+        return None
+    return Rung(ASK, to=min(ways, key=lambda key: (_typical(at.waits, key), at.beyond.index(key))), late=True)
 
 
 def _typical(waits: Mapping[Key, Waits], key: Key) -> float:

@@ -13,7 +13,12 @@ from hybridops.domain.breaker import BreakerRules, breaker_rules
 from hybridops.domain.errors import BadInput
 
 DAY = 24 * 3600.0
-RUNGS = ("fewer shots", "another backend", "simulation")  # what may follow a delay, in this order
+RUNGS = (
+    "fewer shots",
+    "another backend",
+    "ask again",
+    "simulation",
+)  # what may follow a delay, in this order
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class ClassRule:
 CLASS_RULES: Mapping[str, ClassRule] = {
     "research": ClassRule(1.0, 0.0, 3600.0),
     "validation": ClassRule(2.0, 900.0, 1800.0),
-    "production": ClassRule(4.0, 3600.0, 900.0, ("another backend", "simulation")),
+    "production": ClassRule(4.0, 3600.0, 900.0, ("another backend", "ask again", "simulation")),
     "customer-facing": ClassRule(8.0, 4 * 3600.0, 120.0, ("another backend", "simulation")),
 }
 
@@ -44,7 +49,8 @@ class Rules:
     """The rules of fair sharing. A team that holds nothing for `wait_max_seconds` goes first, whatever it used.
 
     Use halves every `half_life_seconds`; a turn counts at least `least_micro`, so that what is free is shared too.
-    `shots_kept` is the part of the shots that "fewer shots" keeps, `reroutes_max` how often a run changes backends.
+    `shots_kept` is the part of the shots that "fewer shots" keeps, `reroutes_max` how often a run changes backends,
+    `ask_seconds` the time that has to be left for another question at the gate.
     """
 
     half_life_seconds: float = 7 * DAY
@@ -52,6 +58,7 @@ class Rules:
     least_micro: int = 10_000
     shots_kept: float = 0.5
     reroutes_max: int = 2
+    ask_seconds: float = 3600.0
     weights: Mapping[str, float] = field(default_factory=dict)
     classes: Mapping[str, ClassRule] = field(default_factory=lambda: CLASS_RULES)
     breaker: BreakerRules = field(default_factory=BreakerRules)
@@ -69,7 +76,14 @@ def rules(document: Mapping[str, Any]) -> Rules:
     classes = {**CLASS_RULES, **{name: _class(name, of) for name, of in known.pop("classes", {}).items()}}
     breaker = breaker_rules(known.pop("breaker", {}))
     weights = {str(team): float(weight) for team, weight in known.pop("weights", {}).items()}
-    names = ("half_life_seconds", "wait_max_seconds", "least_micro", "shots_kept", "reroutes_max")
+    names = (
+        "half_life_seconds",
+        "wait_max_seconds",
+        "least_micro",
+        "shots_kept",
+        "reroutes_max",
+        "ask_seconds",
+    )
     if unknown := sorted(set(known) - set(names)):
         raise BadInput(f"Rules of sharing have no {unknown[0]!r}.", field=unknown[0])
     made = Rules(**known, weights=weights, classes=classes, breaker=breaker)

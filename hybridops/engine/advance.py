@@ -249,6 +249,7 @@ def _sent(ctx: Context, move: SubmissionMove) -> None:
 @transaction.atomic(savepoint=False)
 def _reopen(ctx: Context, why: str) -> Book:
     """Back to compile and gate: the old approval is stale, what would be sent now is made and asked about."""
+    turns.leave(ctx.stage.pk)  # before the run: who gives turns takes them in this order
     hold(ctx.run.pk)
     approvals.close_for(conduct.subject(ctx.run.pk), RequestState.STALE, why=why, actor=ctx.actor)
     gate = ctx.by_kind("gate")

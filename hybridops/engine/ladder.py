@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from hybridops.approvals.queries import by_subject
+from hybridops.approvals.queries import all_about, by_subject
 from hybridops.backends import breakers
+from hybridops.backends.services import known
 from hybridops.backends.waiting import waits
+from hybridops.definitions.queries import workflow_by_digest
 from hybridops.domain import clock, ladder
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.breaker import Passage
@@ -23,7 +25,7 @@ from hybridops.domain.waits import Waits
 from hybridops.engine.sending import compiled
 from hybridops.engine.slots import slot_cost
 from hybridops.experiments import conduct, sites, turns
-from hybridops.experiments.models import Turn
+from hybridops.experiments.models import Submission, Turn
 
 
 def climb() -> None:
@@ -50,9 +52,22 @@ def _standing(turn: Turn, seen: Mapping[Key, Waits], may: Passage) -> Standing:
         taken=tuple(turn.rungs),
         open_to=tuple((provider, backend) for provider, backend in turn.open_to),
         listed=listed,
+        beyond=_beyond(turn, listed, may),
         waits=seen,
         shut={key: until and max(0.0, until - now.timestamp()) for key, until in shut.items()},
     )
+
+
+def _beyond(turn: Turn, listed: tuple[Key, ...], may: Passage) -> tuple[Key, ...]:
+    """Open backends that its workflow could use and its approval does not list; none once something was sent, or
+    where it was asked again before. Whether one can take the work is what the gate finds out.
+    """
+    run = turn.stage.run
+    if all_about(conduct.subject(run.pk)).count() > 1 or Submission.objects.filter(run=run).exists():
+        return ()
+    allowed = workflow_by_digest(run.experiment.definition_digest).providers
+    open_ones = [(one.provider, one.name) for one in known() if one.available and one.provider in allowed]
+    return tuple(key for key in open_ones if key not in listed and not may.why_not(key)[0])
 
 
 @transaction.atomic(savepoint=False)
@@ -62,7 +77,7 @@ def _take(turn: Turn, rung: Rung, at: Standing) -> None:
     if request is None:
         return
     shots = rung.shots or at.shots
-    open_to = (*at.open_to, *((rung.to,) if rung.to else ()))
+    open_to = (*at.open_to, *((rung.to,) if rung.to and rung.name == ladder.OTHER else ()))
     cost = _cost(turn, read(request.envelope), open_to, shots)
     if rung.name == ladder.SIMULATION:
         cost = Decimal(0)
@@ -74,7 +89,7 @@ def _take(turn: Turn, rung: Rung, at: Standing) -> None:
         shots=rung.shots or turn.shots,
         cost_micro=to_micro(cost),
         placement=placement,
-        wake=rung.name == ladder.SIMULATION,
+        wake=rung.name in (ladder.ASK, ladder.SIMULATION),
         actor=SYSTEM,
     )
 
@@ -99,6 +114,8 @@ def _placement(turn: Turn, rung: Rung, at: Standing, cost: Decimal) -> Placement
             if all(key in at.shut for key in at.open_to):
                 hurry += f", as nothing goes to {' and '.join(key[1] for key in at.open_to)} for now,"
             why = f"{waited}{hurry} it may go to {backend} too: {queues}; {money}"
+        case ladder.ASK:
+            why = f"{waited} no approved backend takes it: {queues}; {backend} may, and is asked about"
         case _:
             provider, backend = "here", "the fallback"
             why = f"{waited} no approved backend would be in time: {queues}, and {at.left:.0f} s are left"

@@ -16,7 +16,7 @@ from hybridops.approvals.queries import by_subject
 from hybridops.domain import clock
 from hybridops.domain.envelope import Envelope, Listed, read
 from hybridops.domain.errors import Refused
-from hybridops.domain.ladder import SIMULATION
+from hybridops.domain.ladder import ASK, SIMULATION
 from hybridops.domain.ledger import Amounts
 from hybridops.domain.money import to_micro
 from hybridops.domain.ports import CancelOutcome
@@ -88,6 +88,8 @@ def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) 
     turn = turns.of(ctx.stage.pk) if ctx.stage.summary.get(turns.WAITED) else None
     if turn is not None and SIMULATION in turn.rungs:
         return _without(ctx)
+    if turn is not None and ASK in turn.rungs and not ctx.submissions:
+        return Reopen("no approved backend takes it for now, and others may")
     listed, kept = _turn(turn, envelope, listed)
     program = program_of(ctx, listed)
     bodies = [program_of(ctx, item) for item in envelope.programs]

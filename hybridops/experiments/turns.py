@@ -118,6 +118,11 @@ def of(stage_id: int) -> Turn | None:
     return Turn.objects.filter(pk=stage_id).first()
 
 
+def leave(stage_id: int) -> None:
+    """The stage stands in line no more: what it waited for is asked about anew."""
+    Turn.objects.filter(pk=stage_id).delete()
+
+
 @transaction.atomic(savepoint=False)
 def take_rung(
     turn: Turn,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridops.domain.dispatch import Key
-from hybridops.domain.ladder import FEWER, OTHER, SIMULATION, Standing, climb
+from hybridops.domain.ladder import ASK, FEWER, OTHER, SIMULATION, Standing, climb
 from hybridops.domain.shares import CLASS_RULES, Rules
 from hybridops.domain.waits import Waits
 
@@ -54,26 +54,58 @@ def test_slack_that_is_gone_reroutes_and_then_falls_back() -> None:
     )  # 9 in 10 of the waits on a are 500 s or less
 
 
+def test_it_asks_again_for_what_is_not_approved_while_there_is_time_for_people() -> None:
+    seen = {A: Waits((9000.0,)), B: Waits((50.0,)), C: Waits((20.0,))}
+    at = Standing(1.0, 8000.0, 10, (), (A,), (A,), seen, beyond=(B, C))
+    found = climb(at, RESEARCH, RULES)
+    assert found is not None and (found.name, found.to) == (ASK, C)
+    for none in (
+        replace(at, beyond=()),
+        replace(at, left=3599.0),
+        replace(at, waits={A: seen[A], B: seen[A], C: seen[A]}),
+    ):
+        fallen = climb(none, RESEARCH, RULES)
+        assert fallen is not None and fallen.name == SIMULATION
+    assert climb(replace(at, taken=(ASK,)), RESEARCH, RULES) is None
+    assert climb(at, CUSTOMER, RULES) == climb(replace(at, beyond=()), CUSTOMER, RULES)
+    listed = climb(replace(at, listed=(A, B)), RESEARCH, RULES)
+    assert listed is not None and (listed.name, listed.to) == (OTHER, B)
+
+
+def test_where_all_is_shut_it_asks_after_a_delay() -> None:
+    at = Standing(10.0, 1e6, 10, (), (A,), (A,), shut={A: 60.0}, beyond=(B,))
+    assert climb(at, RESEARCH, RULES) is None
+    found = climb(replace(at, waited=3600.0), RESEARCH, RULES)
+    assert found is not None and (found.name, found.to) == (ASK, B)
+
+
 @given(
     st.floats(0, 1e6), st.floats(-10, 1e4), st.integers(1, 1000), waits, st.sampled_from(sorted(CLASS_RULES)),
-    st.integers(0, 3),
+    st.integers(0, 3), st.sampled_from([(), (("r", "d"),)]),
 )  # fmt: skip
 def test_a_climb_ends_and_stays_inside_what_is_listed(
-    waited: float, left: float, shots: int, seen: dict[Key, Waits], name: str, most: int
+    waited: float,
+    left: float,
+    shots: int,
+    seen: dict[Key, Waits],
+    name: str,
+    most: int,
+    beyond: tuple[Key, ...],
 ) -> None:
     rules, rule = Rules(reroutes_max=most), CLASS_RULES[name]
-    at = Standing(waited, left, shots, (), (A,), KEYS, seen)
+    at = Standing(waited, left, shots, (), (A,), KEYS, seen, beyond=beyond)
     for _ in range(10):
         rung = climb(at, rule, rules)
         if rung is None:
             break
         assert rung.name in rule.rungs
-        assert rung.to is None or (rung.to in at.listed and rung.to not in at.open_to)
+        ways = at.beyond if rung.name == ASK else tuple(key for key in at.listed if key not in at.open_to)
+        assert rung.to is None or rung.to in ways
         assert 0 <= rung.shots < at.shots or rung.shots == 0
         at = replace(
             at,
             taken=(*at.taken, rung.name),
-            open_to=(*at.open_to, *((rung.to,) if rung.to else ())),
+            open_to=(*at.open_to, *((rung.to,) if rung.to and rung.name == OTHER else ())),
             shots=rung.shots or at.shots,
         )
     assert climb(at, rule, rules) is None

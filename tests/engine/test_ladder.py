@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from hybridops.approvals.queries import all_about
 from hybridops.audit.models import AuditEvent
 from hybridops.backends.models import Listing
 from hybridops.domain import clock
 from hybridops.engine import ladder, sweep
 from hybridops.engine.inline import ask_providers, drive
-from hybridops.experiments import turns
+from hybridops.experiments import conduct, services, turns
 from hybridops.experiments.models import Placement, Run, Submission, Turn
 from tests.engine.turning import approved, cap, stage_of
+from tests.presence import here
 from tests.world import World
 
 
@@ -94,6 +96,42 @@ def test_time_that_runs_out_at_one_backend_leads_to_another(world: World) -> Non
     turns.step()
     drive(run.pk)
     assert Submission.objects.get().backend == "kelvin"
+
+
+def test_past_the_approval_it_goes_back_to_the_gate_once(world: World) -> None:
+    """Kelvin was shut when it was asked about; now aster's queue is longer than the time that is left."""
+    Listing.objects.filter(name="kelvin").update(available=False)
+    cap(0)
+    run = approved(world, deadline=clock.now() + timedelta(hours=5))
+    assert Turn.objects.get().listed == [["scripted", "aster"]]
+    Listing.objects.filter(name="kelvin").update(available=True)
+    Listing.objects.filter(name="aster").update(wait_seconds=6 * 3600.0)
+    ladder.climb()
+    assert (
+        "no approved backend takes it" in whys(run)[-1] and "kelvin may, and is asked about" in whys(run)[-1]
+    )
+    drive(run.pk)
+    first, second = all_about(conduct.subject(run.pk))
+    assert (first.state, second.state) == ("stale", "pending")
+    assert {one["backend"] for one in second.envelope["programs"]} >= {"kelvin"}
+    assert not Submission.objects.exists()
+    services.decide(
+        user=world.mikkel, presence=here(), request_id=second.pk, verdict="approve", digest_shown=second.digest,
+        reason="then there",
+    )  # fmt: skip
+    drive(run.pk)
+    assert Submission.objects.get().backend == "kelvin"
+
+
+def test_it_is_not_asked_twice(world: World) -> None:
+    Listing.objects.filter(name="kelvin").update(available=False)
+    cap(0)
+    run = approved(world, deadline=clock.now() + timedelta(hours=5))
+    Listing.objects.filter(name="aster").update(wait_seconds=6 * 3600.0)
+    ladder.climb()  # kelvin is still shut: there is nothing to ask about
+    drive(run.pk)
+    assert Run.objects.get(pk=run.pk).outcome == "degraded"
+    assert all_about(conduct.subject(run.pk)).count() == 1
 
 
 def test_a_rung_is_taken_once_however_often_the_sweeper_comes(world: World) -> None:
