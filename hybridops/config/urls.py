@@ -7,7 +7,7 @@ from allauth.socialaccount import views as social_views
 from allauth.socialaccount.providers.openid_connect import views as sign_on
 from django.urls import URLPattern, include, path
 
-from hybridops.web import health
+from hybridops.web import health, metrics
 from hybridops.web.pages import account
 
 # Our own addresses for these; the rest keeps allauth's, so that every name it reverses resolves.
@@ -20,6 +20,8 @@ _device = [
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
+    path("livez", health.livez, name="livez"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("sign-in/", account_views.login, name="account_login"),
     path("sign-out/", account_views.logout, name="account_logout"),
     path("sign-on/<slug:provider_id>/", sign_on.login, name="openid_connect_login"),

@@ -10,6 +10,12 @@ from redis.retry import Retry
 
 
 @never_cache
+def livez(request: HttpRequest) -> JsonResponse:
+    """200 while this process answers at all, whatever else is away: a restart would mend nothing else."""
+    return JsonResponse({"process": True})
+
+
+@never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 where the database and the broker answer, else 503. Open to all: it names no detail."""
     answers = {"database": _database_answers(), "broker": _broker_answers()}

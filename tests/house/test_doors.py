@@ -19,6 +19,8 @@ from tests.world import World
 # Open to who is not signed in: name of the address → why, and what a GET and a POST without data answer.
 OPEN: dict[str, tuple[str, int, int]] = {
     "healthz": ("a monitor has no account; it names no detail", 503, 503),
+    "livez": ("the same, of this process alone", 200, 200),
+    "metrics": ("its own token opens it; without one there is nothing", 404, 405),
     "account_login": ("it is the door", 200, 200),
     "theme": ("how things look, and no more", 405, 302),
     "account_signup": ("closed: it says so", 200, 200),

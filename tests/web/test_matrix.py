@@ -300,7 +300,7 @@ ACCOUNT = {
     "openid_connect_login", "socialaccount_connections", "socialaccount_login_cancelled", "socialaccount_login_error",
     "socialaccount_signup", "usersessions_list",
 }  # fmt: skip
-OPEN = {"healthz"}
+OPEN = {"healthz", "livez", "metrics"}
 
 
 @dataclass
