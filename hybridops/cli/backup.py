@@ -13,8 +13,12 @@ import sqlite3
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.db import connection, transaction
 
+from hybridops.artifacts.models import Artifact
+from hybridops.artifacts.services import fetch, path_of
 from hybridops.audit.services import locked
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
@@ -41,7 +45,7 @@ def backup(folder: Path) -> int:
         _copy(Path(settings.HOME) / "keys", folder / "keys")
         _copy(Path(settings.CHECKPOINTS), folder / "checkpoints")
         _copy_database(Path(str(connection.settings_dict["NAME"])), folder / DATABASE)
-    _copy(Path(settings.HOME) / "artifacts", folder / "artifacts")
+    _copy_artifacts(folder / "artifacts")
     told = {"made_at": clock.now().isoformat(), "log": size, "files": _digests(folder)}
     part = folder / f"{MANIFEST}.part"
     part.write_text(json.dumps(told, indent=1))
@@ -60,8 +64,8 @@ def restore(folder: Path) -> int:
     if target.exists():
         raise Refused(f"There is a database in {target}. Restore into a data folder without one.")
     _check_whole(folder)
-    for name in ("keys", "artifacts"):
-        _copy(folder / name, Path(settings.HOME) / name)
+    _copy(folder / "keys", Path(settings.HOME) / "keys")
+    _bring_artifacts(folder / "artifacts")
     if not (Path(settings.CHECKPOINTS) / "latest.txt").exists():
         _copy(folder / "checkpoints", Path(settings.CHECKPOINTS))
     part = target.with_name(f"{target.name}.restored")
@@ -103,6 +107,22 @@ def _copy_database(source: Path, target: Path) -> None:
     there.close()
     here.close()
     target.chmod(0o600)
+
+
+def _copy_artifacts(target: Path) -> None:
+    """From wherever they are kept; what is damaged there ends the copy and is named."""
+    for digest in Artifact.objects.filter(removed_at=None).values_list("pk", flat=True).iterator():
+        path = target / path_of(digest)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(fetch(digest))
+
+
+def _bring_artifacts(source: Path) -> None:
+    storage = storages["artifacts"]
+    for path in sorted(one for one in source.rglob("*") if one.is_file()):
+        name = str(path.relative_to(source))
+        if not storage.exists(name):
+            storage.save(name, ContentFile(path.read_bytes()))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -37,6 +37,36 @@ def retention() -> dict[str, int | None]:
     return days
 
 
+def artifacts(folder: Path) -> dict[str, Any]:
+    """Where the bytes of runs lie: a folder, or an S3 bucket by HYBRIDOPS_ARTIFACTS=s3://bucket/prefix.
+
+    Credentials are those that boto3 finds by itself; HYBRIDOPS_S3_ENDPOINT names a store that is not Amazon's. A
+    call is tried again within a minute, so that a store that is away for a moment ends no run.
+    """
+    told = os.environ.get("HYBRIDOPS_ARTIFACTS", "")
+    if not told:
+        options = {"location": folder / "artifacts", "file_permissions_mode": 0o600}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    where = urlsplit(told)
+    if where.scheme != "s3" or not where.netloc:
+        raise ImproperlyConfigured("HYBRIDOPS_ARTIFACTS is an address such as s3://bucket/prefix.")
+    try:
+        from botocore.config import Config
+    except ImportError:
+        raise ImproperlyConfigured("HYBRIDOPS_ARTIFACTS needs django-storages[s3]: pip install it.") from None
+    retries = {"mode": "standard", "total_max_attempts": 6}
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": where.netloc,
+            "location": where.path.strip("/"),
+            "endpoint_url": os.environ.get("HYBRIDOPS_S3_ENDPOINT") or None,
+            "default_acl": None,
+            "client_config": Config(retries=retries, connect_timeout=5, read_timeout=30),
+        },
+    }
+
+
 def time_zone() -> str:
     """Where the organisation's days and budget periods begin; records are in UTC all the same."""
     name = os.environ.get("HYBRIDOPS_TIME_ZONE") or "UTC"
