@@ -220,6 +220,10 @@ ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("HYBRIDOPS_PROXIES") or 0)
 SOCIALACCOUNT_ADAPTER = "hybridops.web.adapter.SocialAdapter"
 SOCIALACCOUNT_PROVIDERS = environment.single_sign_on()
 SOCIALACCOUNT_STORE_TOKENS = False
+OTLP_ENDPOINT = os.environ.get(
+    "HYBRIDOPS_OTLP_ENDPOINT", ""
+)  # such as http://collector:4318; empty sends no traces
+TRACE_URL = os.environ.get("HYBRIDOPS_TRACE_URL", "")  # where a trace is looked at, with {trace} in it
 METRICS_TOKEN = os.environ.get("HYBRIDOPS_METRICS_TOKEN", "")  # without one nobody reads /metrics
 API_CALLS_A_MINUTE = int(os.environ.get("HYBRIDOPS_API_CALLS_A_MINUTE", "600"))  # of one team
 # Services and people's command lines get tokens of five minutes; only a digest of one is kept, so it can end at once.

@@ -21,7 +21,7 @@ from hybridops.audit import services as audit
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.errors import HybridopsError
 from hybridops.domain.states import LIVE_SUBMISSION, StageState, SubmissionState
-from hybridops.engine import ladder, poll
+from hybridops.engine import ladder, poll, traces
 from hybridops.engine.jobs import observe_provider, poll_provider
 from hybridops.engine.turn import my_turn
 from hybridops.experiments import conduct, leftovers, retention, turns
@@ -38,6 +38,7 @@ REMIND_SECONDS = 5.0
 EXPIRE_SECONDS = 60.0
 BOOKS_SECONDS = 120.0
 RETENTION_SECONDS = 24 * 3600.0
+TRACE_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -74,7 +75,7 @@ class Sweeper:
             expire_left(self),
             look_at_books(self),
         )
-        for part in (*waiting, call_pollers(self), log(self), retain(self)):
+        for part in (*waiting, call_pollers(self), log(self), retain(self), trace(self)):
             self._guard(part)
 
     def due(self, name: str, every_seconds: float) -> bool:
@@ -195,6 +196,16 @@ def retain(sweeper: Sweeper) -> Callable[[], None]:
     def part() -> None:
         if sweeper.due("retention", RETENTION_SECONDS):
             retention.remove_due()
+
+    return part
+
+
+def trace(sweeper: Sweeper) -> Callable[[], None]:
+    """The traces of runs that ended go to the collector, where one is set."""
+
+    def part() -> None:
+        if settings.OTLP_ENDPOINT and sweeper.due("traces", TRACE_SECONDS):
+            traces.export_ended()
 
     return part
 

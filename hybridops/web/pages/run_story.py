@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.utils.text import slugify
 
 from hybridops.approvals.models import ApprovalRequest, Decision
@@ -21,6 +22,7 @@ from hybridops.domain.control import control
 from hybridops.domain.errors import BadInput, Unsigned
 from hybridops.domain.states import LIVE_SUBMISSION, RunState, StageState, SubmissionState
 from hybridops.domain.workflow import Definition
+from hybridops.engine.traces import trace_of
 from hybridops.experiments import history
 from hybridops.experiments.conduct import APPROVAL, PROVIDER, subject
 from hybridops.experiments.history import Event, Interval
@@ -62,6 +64,12 @@ class Story:
     @cached_property
     def placements(self) -> list[Placement]:
         return history.placements_of(self.run)
+
+    @property
+    def trace_url(self) -> str:
+        """Where its trace is looked at, where traces are sent and it has ended."""
+        sent = settings.OTLP_ENDPOINT and settings.TRACE_URL and self.run.outcome
+        return settings.TRACE_URL.replace("{trace}", trace_of(self.run)) if sent else ""
 
     @property
     def decided(self) -> list[Decided]:
