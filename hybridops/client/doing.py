@@ -12,7 +12,7 @@ from getpass import getpass
 from hybridops.client import doing_runs, sign_in
 from hybridops.client.client import Client
 from hybridops.client.errors import ClientError
-from hybridops.client.printing import say, say_json, table
+from hybridops.client.printing import say, say_json, table, usd
 from hybridops.client.shapes import Request
 from hybridops.client.store import Store
 from hybridops.client.verbs import Exit
@@ -83,7 +83,8 @@ def _decide(asked: Namespace, verdict: str) -> int:
             )
         if not asked.yes:
             _shown(request)
-            if input(f"{verdict.capitalize()} exactly this? [y/N] ").strip().lower() not in ("y", "yes"):
+            print(f"{verdict.capitalize()} exactly this? [y/N] ", end="", file=sys.stderr, flush=True)
+            if input().strip().lower() not in ("y", "yes"):
                 raise ClientError("Nothing was decided.")
         code = asked.code or getpass("One-time code: ")
         done = client.decide(request, verdict, code=code, reason=asked.reason)
@@ -107,15 +108,15 @@ def cost(asked: Namespace) -> int:
         say_json(found)
         return Exit.DONE
     rows = [
-        (one.name, one.runs, one.accepted, _usd(one.usd), _usd(one.qpu_usd), _usd(one.per_accepted_usd))
+        (one.name, one.runs, one.accepted, usd(one.usd), usd(one.qpu_usd), _each(one.per_accepted_usd))
         for one in (*found.groups, found.total)
     ]
     table((asked.by.capitalize(), "Runs", "Accepted", "Cost", "of it QPU", "Per accepted"), rows)
     return Exit.DONE
 
 
-def _usd(amount: Decimal | None) -> str:
-    return "none accepted" if amount is None else f"${amount:f}"
+def _each(amount: Decimal | None) -> str:
+    return "none accepted" if amount is None else usd(amount)
 
 
 def propose(asked: Namespace) -> int:

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from hybridops.client.client import Client
 from hybridops.client.errors import ClientError
-from hybridops.client.printing import Live, clean, line_of, say, say_json, table
+from hybridops.client.printing import Live, clean, line_of, say, say_json, table, usd
 from hybridops.client.run_shapes import Quote, Run, RunShort
 from hybridops.client.verbs import Exit
 from hybridops.domain.errors import HybridopsError
@@ -35,7 +35,9 @@ def quote(client: Client, asked: Namespace) -> int:
     if asked.json:
         say_json(found)
         return Exit.DONE
-    say(f"{found.backend}: ${found.likely_usd:f} likely, ${found.high_usd:f} at most; digest {found.digest}")
+    say(
+        f"{found.backend}: {usd(found.likely_usd)} likely, {usd(found.high_usd)} at most; digest {found.digest}"
+    )
     if found.over_cap:
         say(f"That is over the cap. It fits with --cap {found.cap_that_fits_usd:f}.")
     _choices(found)
@@ -43,11 +45,11 @@ def quote(client: Client, asked: Namespace) -> int:
 
 
 def _choices(found: Quote) -> None:
-    names = ("likely_usd", "high_usd", "tier", "risk", "people")
-    rows = [
-        (one.backend, *(_or_dash(getattr(one, name)) for name in names), one.blocked) for one in found.choices
-    ]
-    table(("Backend", "Likely $", "At most $", "Tier", "Risk", "People", ""), rows)
+    rows = []
+    for one in found.choices:
+        told = map(_or_dash, (one.tier, one.risk, one.people))
+        rows.append((one.backend, usd(one.likely_usd), usd(one.high_usd), *told, one.blocked))
+    table(("Backend", "Likely", "At most", "Tier", "Risk", "People", ""), rows)
 
 
 def _or_dash(value: object) -> object:

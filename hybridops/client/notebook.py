@@ -27,7 +27,10 @@ def _number(arm: Any) -> float | None:
 
 def answer(run: Run) -> str:
     state = run.state.replace("_", " ").capitalize()
-    why = run.why or next((one.why for one in run.stages if one.state == "held" and one.why), "")
+    waits = (
+        "" if run.state == "awaiting_approval" else next((s.why for s in run.stages if s.state == "held"), "")
+    )
+    why = run.why or waits
     return f"{state}: {why.rstrip('.')}." if why else f"{state}."
 
 
@@ -40,7 +43,8 @@ def progress(run: Run) -> float:
 
 def html(run: Run) -> str:
     spent = "nothing billed yet" if run.spent_usd is None else f"${run.spent_usd:f}"
-    facts = f"{run.workflow}, {run.backend or 'no backend yet'}, {run.requested_by}, {spent}"
+    sent = next((one.backend for one in reversed(run.submissions)), run.backend)
+    facts = f"{run.workflow}, {sent or 'no backend yet'}, {run.requested_by}, {spent}"
     head = f"<p><b>{escape(f'{run}  {run.title}')}</b><br>{escape(run.answer)}<br>{escape(facts)}</p>"
     stages = [(one.label, one.state.replace("_", " "), _seconds(one.seconds)) for one in run.stages]
     scores = [
@@ -62,16 +66,15 @@ def _table(heads: tuple[str, ...], rows: list[Any]) -> str:
 
 
 def plot(run: Run) -> Any:
-    """Bars of the arms; where the score tells how its shots are spread, one line for each kind of them below."""
-    from plotly.graph_objects import Bar, Figure, Scatter
+    """A dot for each arm, as they lie close together; below, how the shots are spread, where the score tells it."""
+    from plotly.graph_objects import Figure, Scatter
     from plotly.subplots import make_subplots
 
     found = {name: value for name, value in run.arms.items() if value is not None}
     edges, counts = _histogram(run)
     figure: Figure = make_subplots(rows=2 if counts else 1, cols=1)
-    figure.add_trace(
-        Bar(x=list(found), y=list(found.values()), name="objective", showlegend=False), row=1, col=1
-    )
+    dots = Scatter(x=list(found), y=list(found.values()), mode="markers", name="objective", showlegend=False)
+    figure.add_trace(dots, row=1, col=1)
     for name, seen in counts.items():
         figure.add_trace(Scatter(x=edges, y=seen, name=escape(name), line_shape="hv"), row=2, col=1)
     figure.update_layout(title=escape(f"{run}  {run.title}"), yaxis_title="objective, lower is better")

@@ -44,6 +44,11 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def usd(amount: Decimal | None) -> str:
+    """Dollars for people, to a hundredth of a cent; the whole amount is in --json."""
+    return "–" if amount is None else f"${amount:,.4f}".removesuffix("00")
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns as wide as they need."""
     cells = [[clean(one) for one in row] for row in [heads, *rows]]

@@ -66,6 +66,6 @@ def test_no_title_is_html(text: str) -> None:
 
 def test_a_run_is_plotted_with_what_there_is() -> None:
     figure = run(score=SCORE).plot()
-    assert [one.type for one in figure.data] == ["bar", "scatter", "scatter"]
+    assert [one.type for one in figure.data] == ["scatter"] * 3
     assert "<script>" not in figure.to_json().replace("\\u003c", "<")
-    assert [one.type for one in run().plot().data] == ["bar"]
+    assert [one.type for one in run().plot().data] == ["scatter"]

@@ -79,6 +79,7 @@ PLACES = {
     "settings": Place("ines", "/settings/"),
     "password": Place("ines", "/account/password/change/"),
     "passkeys and codes": Place("ines", "/account/2fa/"),
+    "confirm a command line": Place("ines", "/account/device/"),
     "sessions": Place("ines", "/account/sessions/"),
     "prove it again": Place("ines", "/account/2fa/reauthenticate/"),
     "new passkey": Place("tomas", "/account/2fa/webauthn/add/", variant=True),
