@@ -36,10 +36,14 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+def _has(words: Sequence[str], option: str) -> bool:
+    return any(word.partition("=")[0] == option for word in words)
+
+
 # Two verbs are also commands of an installation, beside its database. These words say which one is meant.
 _SITES_OWN: Mapping[str, Callable[[Sequence[str]], bool]] = {
-    "propose": lambda words: any(word.partition("=")[0] == "--as" for word in words),
-    "verify": lambda words: not words or words[0].startswith("-"),
+    "propose": lambda words: _has(words, "--as"),
+    "verify": lambda words: (not words or words[0].startswith("-")) and not _has(words, "--trust"),
 }
 
 

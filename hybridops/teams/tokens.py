@@ -77,8 +77,10 @@ def end_command_lines(*, user: User) -> int:
 
 def renewed[T](refresh: str, renew: Callable[[], T]) -> T:
     """Renews, and lets the new refresh token end when the old one would have: a day is a day, however often."""
+    if not refresh:  # another grant: its secrets are not compared while the database is held
+        return renew()
     with transaction.atomic():
-        old = Token.objects.lookup(Token.Type.REFRESH_TOKEN, refresh) if refresh else None
+        old = Token.objects.lookup(Token.Type.REFRESH_TOKEN, refresh)
         made = renew()
         if old is not None and old.get_grant_id():
             same = Token.objects.filter(_ONES, user=old.user_id, data__grant_id=old.get_grant_id())

@@ -165,7 +165,7 @@ def test_exits_are_a_promise() -> None:
     [
         ("login https://lab.example", True), ("submit", True), ("propose wider.ipynb", True), ("propose --help", True),
         ("propose wider.ipynb --as ines", False), ("propose --as=ines wider.py", False), ("verify", False), ("verify --json", False),
-        ("verify --kept note", False), ("verify R-12 --trust keys.txt", True), ("bench routing", False), ("rerun a.zip", False),
+        ("verify --kept note", False), ("verify R-12 --trust keys.txt", True), ("verify --trust=keys.txt R-12", True), ("bench routing", False), ("rerun a.zip", False),
         ("demo", False), ("up", False), ("", False), ("--version", False), ("bundle 12 a.zip", False),
     ],
 )  # fmt: skip
