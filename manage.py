@@ -12,6 +12,13 @@ from hybridops import bootstrap
 def main() -> None:
     bootstrap.ensure(sys.argv)  # returns only inside the project's environment
 
+    from hybridops.client.verbs import is_clients
+
+    if is_clients(sys.argv[1:]):  # about a site over the network: what pip installs elsewhere
+        from hybridops.client.__main__ import main as client
+
+        sys.exit(client(sys.argv[1:]))
+
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

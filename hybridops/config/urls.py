@@ -35,8 +35,9 @@ urlpatterns = [
     path("account/2fa/", include("allauth.mfa.urls")),
     path("account/sessions/", include("allauth.usersessions.urls")),
     path("account/connections/", account.settings_page, name="socialaccount_connections"),
-    path("api/token", issuer.token, name="token"),
+    path("api/token", account.token, name="token"),
     path("api/device", issuer.device_code, name="device"),
+    path("api/revoke", issuer.revoke, name="revoke_token"),
     path("", include(([path("", include((_device, "oidc")))], "idp"))),  # as allauth reverses it
     path("", include("hybridops.web.urls")),
 ]

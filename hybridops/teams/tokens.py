@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from allauth.idp.oidc.models import Client, Token
+from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
+from hybridops.audit.services import record
 from hybridops.domain.errors import NotYours, Refused
+from hybridops.teams.access import actor
 from hybridops.teams.models import User
 
 PEOPLES_CLIENT = "hybridops-cli"  # people's own tools, by the device flow (RFC 8628)
@@ -48,3 +54,35 @@ def _machine(client: Client | None) -> User | None:
         kind__in=(User.SERVICE, User.AGENT), is_active=True, sponsor__is_active=True
     )
     return machines.filter(pk=client.owner_id).first()
+
+
+def command_lines(user: User) -> int:
+    """How many command lines this person confirmed that still live."""
+    return int(Token.objects.valid().filter(_ONES, user=user).count())
+
+
+_ONES = Q(client=PEOPLES_CLIENT, type=Token.Type.REFRESH_TOKEN)  # each has exactly one
+
+
+@transaction.atomic
+def end_command_lines(*, user: User) -> int:
+    """Ends all of a person's own at once and says how many; where there were none, nothing is recorded."""
+    count = command_lines(user)
+    Token.objects.filter(client=PEOPLES_CLIENT, user=user).delete()
+    if count:
+        facts = {"command_lines": count}
+        record(stream=f"user:{user.pk}", action="person.command_lines_ended", actor=actor(user), facts=facts)
+    return count
+
+
+def renewed[T](refresh: str, renew: Callable[[], T]) -> T:
+    """Renews, and lets the new refresh token end when the old one would have: a day is a day, however often."""
+    if not refresh:  # another grant: its secrets are not compared while the database is held
+        return renew()
+    with transaction.atomic():
+        old = Token.objects.lookup(Token.Type.REFRESH_TOKEN, refresh)
+        made = renew()
+        if old is not None and old.get_grant_id():
+            same = Token.objects.filter(_ONES, user=old.user_id, data__grant_id=old.get_grant_id())
+            same.filter(expires_at__gt=old.expires_at).update(expires_at=old.expires_at)
+    return made

@@ -25,13 +25,16 @@ SCOPE_OF = {
     "Data and backends": "runs:read",
     "Runs": "runs:read",
     "Approvals": "runs:read",
+    "Definitions": "definitions:propose",
 }
 SCOPE_OF |= {"Money": "money:read", "Audit": "audit:read"}
 WRITES = {
     "/quotes": "runs:submit", "/runs": "runs:submit", "/runs/{run_id}/cancel": "runs:submit",
     "/runs/{run_id}/replay": "runs:submit", "/snapshots": "data:write",
+    "/proposals": "definitions:propose",
     "/approvals/{request_id}/challenge": "approvals:decide", "/approvals/{request_id}/decision": "approvals:decide",
 }  # fmt: skip
+PEOPLES = {"approvals:decide", "definitions:propose"}  # no service ever has these
 EMPTY_ELSEWHERE = {"/runs", "/snapshots", "/approvals", "/budgets"}
 
 
@@ -85,7 +88,7 @@ def test_a_token_opens_what_its_scopes_say(
     world: World, numbers: dict[str, int], path: str, method: str
 ) -> None:
     needed = scope_of(path, method)
-    others = person(world.mikkel, " ".join({*SCOPES, "approvals:decide"} - {needed}))
+    others = person(world.mikkel, " ".join({*SCOPES, *PEOPLES} - {needed}))
     assert is_problem(call(others, path, method, numbers), 403, "no_scope")
     exactly = person(world.mikkel, needed)
     assert call(exactly, path, method, numbers).json().get("code") != "no_scope" if method == "post" else True

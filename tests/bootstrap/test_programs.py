@@ -154,7 +154,9 @@ def test_programs_are_written_only_where_that_is_needed_and_possible(tmp_path: P
 @pytest.mark.skipif(
     not os.environ.get("HYBRIDOPS_TEST_INSTALL"), reason="installs from an index: HYBRIDOPS_TEST_INSTALL=1"
 )
-def test_pip_gives_the_verifier_alone(bundle: Made, tmp_path: Path) -> None:
+def test_pip_gives_the_verifier_and_a_command_line_that_says_what_it_lacks(
+    bundle: Made, tmp_path: Path
+) -> None:
     source = shutil.copytree(ROOT, tmp_path / "source", ignore=shutil.ignore_patterns(".*", "data", "tests"))
     assert run(Path(sys.executable), "-m", "venv", tmp_path / "venv").returncode == 0
     done = run(tmp_path / "venv/bin/python", "-m", "pip", "install", "-q", source)
@@ -164,4 +166,5 @@ def test_pip_gives_the_verifier_alone(bundle: Made, tmp_path: Path) -> None:
     verify = tmp_path / "venv/bin/hybridops-verify"
     assert run(verify, "bundle.zip", "--trust", "keys.txt", cwd=tmp_path).returncode == 0
     assert run(tmp_path / "venv/bin/python", "-c", "import django").returncode == 1
-    assert not (tmp_path / "venv/bin/hybridops").exists()
+    lacks = run(tmp_path / "venv/bin/hybridops", "runs")
+    assert (lacks.returncode, lacks.stderr.count("hybridops[client]")) == (2, 1)

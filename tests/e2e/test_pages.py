@@ -79,6 +79,7 @@ PLACES = {
     "settings": Place("ines", "/settings/"),
     "password": Place("ines", "/account/password/change/"),
     "passkeys and codes": Place("ines", "/account/2fa/"),
+    "confirm a command line": Place("ines", "/account/device/"),
     "sessions": Place("ines", "/account/sessions/"),
     "prove it again": Place("ines", "/account/2fa/reauthenticate/"),
     "new passkey": Place("tomas", "/account/2fa/webauthn/add/", variant=True),
@@ -311,6 +312,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}
     doors |= {"person_add", "service_add", "person_role", "person_deactivate", "person_reactivate"}
     doors |= {"person_hand_over", "person_erase", "service_secret"}
+    doors |= {"command_lines_end"}
     doors |= {"snapshot_class", "hold_place", "hold_lift"}
     found = {one.name for one in urlpatterns if isinstance(one, URLPattern)}  # the rest is for programs
     assert found == pages | parts | files | doors

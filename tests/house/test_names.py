@@ -11,7 +11,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.template.loader import get_template
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 
 from hybridops.bootstrap import ROOT
 from tests.house import code
@@ -87,6 +87,9 @@ def test_every_address_that_is_reversed_has_its_name() -> None:
     found = list(_url_names())
     assert len(found) > 40
     for where, name in found:
+        if ":" in name:
+            assert reverse(name), where
+            continue
         assert name in known, f"{where} reverses {name}, which is no address"
 
 

@@ -69,6 +69,7 @@ def test_a_service_asks_for_a_token_of_five_minutes_and_reads(
         "kind": "service",
         "sponsor": "Mikkel",
         "teams": [{"team": "routing", "role": "analyst"}],
+        "projects": [{"id": world.project.pk, "slug": "aarhus", "name": "Aarhus", "team": "routing"}],
     }
     run = submit(world)
     told = get(f"/api/v1/runs/{run.pk}", answer.json()["access_token"]).json()

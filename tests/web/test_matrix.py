@@ -237,6 +237,7 @@ MATRIX |= {
     ("breaker", "post"): writes(P.OPERATE, _breaker, section=True),
     ("settings", "get"): own(),
     ("theme", "post"): own(IN),
+    ("command_lines_end", "post"): own(IN),
     ("demo_code", "get"): own(404),  # the demo's alone
 }
 MATRIX |= {
@@ -286,7 +287,7 @@ ELSEWHERE = {
     "unclear": "tests/web/test_unclear.py::test_only_who_operates_there_sees_it",
 }
 # Programs: a session opens none of them. What tokens open: tests/api/test_matrix.py.
-TOKENS = {"token": 405, "device": 405}
+TOKENS = {"token": 405, "device": 405, "revoke_token": 405}
 # About the account of who is signed in, and nobody else's: they take no number, but that of one's own passkey.
 ACCOUNT = {
     "device_authorization", "account_confirm_reauthentication_code", "account_request_reauthentication_code",
@@ -353,7 +354,8 @@ ROUTES = {
     "break_glass": "/approvals/{request}/break-glass/",
     "emergency_passkey": "/approvals/{request}/break-glass/passkey/", "away": "/approvals/away/",
     "policy": "/policy/", "audit_proof": "/audit/{event}/proof/", "audit_checkpoint": "/audit/checkpoint/",
-    "token": "/api/token", "device": "/api/device",
+    "token": "/api/token", "device": "/api/device", "revoke_token": "/api/revoke",
+    "command_lines_end": "/settings/command-lines/end/",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 from hybridops.domain.errors import HybridopsError
-from hybridops.web.api import approvals, audit, data, door, me, money, runs
+from hybridops.web.api import approvals, audit, data, door, me, money, proposals, runs
 
 ABOUT = """The same services as the pages, by the same rules. Bring a token: `Authorization: Bearer …`.
 Every no is `application/problem+json` with a stable `code`. Send an `Idempotency-Key` with what writes: asking again
@@ -72,5 +72,5 @@ api.exception_handler(HybridopsError)(door.refused)
 api.exception_handler(ValidationError)(door.invalid)
 api.exception_handler(HttpError)(door.unreadable)
 api.exception_handler(Http404)(door.absent)
-for part in (me, data, runs, approvals, money, audit):
+for part in (me, data, runs, approvals, proposals, money, audit):
     api.add_router("", part.router)

@@ -7,11 +7,14 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
 
+from hybridops.teams import tokens
 from hybridops.teams.queries import roles_of
 from hybridops.web.answers import account as answers
 from hybridops.web.context import reader
@@ -30,10 +33,22 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         "app": next((row for row in held if row.type == Authenticator.Type.TOTP), None),
         "codes_left": len(codes.get_unused_codes()) if codes else None,
         "sessions": UserSession.objects.filter(user=user).count(),
+        "command_lines": tokens.command_lines(user),
         "roles": roles_of(user),
         "sign_on": SocialAccount.objects.filter(user=user).first(),
     }
     return render(request, "settings/page.html", told)
+
+
+@page()
+@require_POST
+def end_command_lines(request: HttpRequest) -> HttpResponse:
+    """One's own, all at once: nobody knows better which of them are still in one's hands."""
+    count = tokens.end_command_lines(user=reader(request))
+    messages.success(
+        request, f"Ended. {count} command line{'' if count == 1 else 's'} can do nothing any more."
+    )
+    return redirect("settings")
 
 
 @page()
@@ -44,6 +59,14 @@ def demo_code(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO:
         raise Http404
     return render(request, "_demo_code.html")
+
+
+@csrf_exempt  # programs come with a secret of their own, and no cookie is read
+def token(request: HttpRequest) -> HttpResponse:
+    """allauth's, for services and command lines; what renews ends no later than what it was renewed with."""
+    sent = request.POST.get("refresh_token", "")
+    answer: HttpResponse = tokens.renewed(sent, lambda: issuer.token(request))
+    return answer
 
 
 def confirm_device(request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ from hybridops.web.pages import account, data, definitions, draft, holds, roster
 
 urlpatterns: list[URLPattern] = [
     path("settings/", account.settings_page, name="settings"),
+    path("settings/command-lines/end/", account.end_command_lines, name="command_lines_end"),
     path("settings/demo-code/", account.demo_code, name="demo_code"),
     path("definitions/", definitions.definitions, name="definitions"),
     path("definitions/propose/", definitions.propose_source, name="definition_propose"),
