@@ -12,6 +12,7 @@ from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from hybridops.audit import queries as trail
+from hybridops.domain.money import to_micro
 from hybridops.engine import intake
 from hybridops.engine.bundle import export
 from hybridops.engine.preview import Choice, preview
@@ -25,7 +26,7 @@ from hybridops.web.api.audit_shapes import EventOut, event_out
 from hybridops.web.api.door import Asking, Token
 from hybridops.web.api.once import key_of, once
 from hybridops.web.api.run_shapes import RunOut, RunWhole, Submit, Wish, short, whole
-from hybridops.web.api.shapes import NOS, WRITE_NOS, Asked, Id, Page, paged
+from hybridops.web.api.shapes import NOS, WRITE_NOS, Asked, Id, Page, paged, usd
 
 router = Router(tags=["Runs"])
 READS, SUBMITS = Token("runs:read"), Token("runs:submit")
@@ -101,7 +102,7 @@ def _choice(one: Choice) -> ChoiceOut:
 
 
 def _text(amount: Decimal) -> str:
-    return f"{amount:f}"
+    return usd(to_micro(amount))
 
 
 @router.post("/runs", response={201: RunWhole, **WRITE_NOS}, auth=SUBMITS)
