@@ -11,7 +11,7 @@ from django.utils.csp import CSP
 
 from hybridops.cli import broker
 from hybridops.cli.rehearsal import cast
-from hybridops.config import environment, providers
+from hybridops.config import environment, events, providers
 from hybridops.config.logs import LOGGING  # noqa: F401
 
 ROOT = environment.ROOT
@@ -136,6 +136,8 @@ if AUDIT_MAIL:
 SITE = environment.site()
 MAILERS = {"default": environment.mailer(HOME)}
 DEFAULT_FROM_EMAIL = os.environ.get("HYBRIDOPS_MAIL_FROM") or "hybridops@localhost"
+# Message brokers that are told what happens: docs/events.md.
+BROKERS: dict[str, dict[str, Any]] = events.brokers(os.environ.get("HYBRIDOPS_EVENTS_FILE", ""))
 WEBHOOKS_INSIDE = environment.flag("HYBRIDOPS_WEBHOOKS_INSIDE")  # addresses of one's own network, also http
 
 LANGUAGE_CODE = "en"
@@ -223,6 +225,9 @@ ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("HYBRIDOPS_PROXIES") or 0)
 SOCIALACCOUNT_ADAPTER = "hybridops.web.adapter.SocialAdapter"
 SOCIALACCOUNT_PROVIDERS = environment.single_sign_on()
 SOCIALACCOUNT_STORE_TOKENS = False
+# What asks by itself: how many schedules and hooks a team may have, and how often a hook may be called.
+TRIGGERS_OF_A_TEAM = int(os.environ.get("HYBRIDOPS_TRIGGERS_OF_A_TEAM", "50"))
+HOOK_CALLS_A_MINUTE = int(os.environ.get("HYBRIDOPS_HOOK_CALLS_A_MINUTE", "60"))
 API_CALLS_A_MINUTE = int(os.environ.get("HYBRIDOPS_API_CALLS_A_MINUTE", "600"))  # of one team
 # Services and people's command lines get tokens of five minutes; only a digest of one is kept, so it can end at once.
 IDP_OIDC_ACCESS_TOKEN_FORMAT = "opaque"  # noqa: S105

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 from django.conf import settings
 
@@ -30,13 +31,13 @@ def shown_public_key() -> str:
     return f"whpk_{base64.b64encode(keyring.pair('webhook').public.ed25519.public_bytes_raw()).decode()}"
 
 
-def headers(*, message: str, seconds: int, body: bytes, key: bytes) -> dict[str, str]:
-    """The three headers of a delivery; `seconds` since 1970."""
+def headers(*, message: str, seconds: int, body: bytes, keys: Sequence[bytes]) -> dict[str, str]:
+    """The three headers of a delivery; `seconds` since 1970. One v1 for each key: two while a secret is changed."""
     content = f"{message}.{seconds}.".encode() + body
-    symmetric = base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
+    symmetric = [f"v1,{base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()}" for key in keys]
     asymmetric = base64.b64encode(keyring.pair("webhook").ed25519.sign(content)).decode()
     return {
         "webhook-id": message,
         "webhook-timestamp": str(seconds),
-        "webhook-signature": f"v1,{symmetric} v1a,{asymmetric}",
+        "webhook-signature": " ".join([*symmetric, f"v1a,{asymmetric}"]),
     }

@@ -306,7 +306,8 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
     doors |= {"budget_limit", "budget_clear", "queue_cap", "breaker", "spending_stop", "spending_resume"}
     doors |= {"budget_open", "period_close", "change_decide"}
     doors |= {"invoice_import", "invoice_match", "invoice_line"}
-    doors |= {"message_paces", "notice_again", "webhook_add", "webhook_stop"}
+    doors |= {"message_paces", "notice_again", "notice_leave_out", "notice_replay", "webhook_add"}
+    doors |= {"webhook_stop", "webhook_secret"}
     doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}
     doors |= {"person_add", "service_add", "person_role", "person_deactivate", "person_reactivate"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -48,6 +49,7 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 class Receiver:
     port: int
     status: int = 200
+    slow: bool = False  # a header byte now and then, for ever
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
 
@@ -57,6 +59,10 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:  # http.server's name
             body = self.rfile.read(int(self.headers["Content-Length"]))
             told.seen.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            while told.slow:
+                self.wfile.write(b"H")
+                self.wfile.flush()
+                time.sleep(0.05)
             self.send_response(told.status)
             if told.status == 302:
                 self.send_header("Location", "/elsewhere")

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.utils import timezone
 
+from hybridops.audit.models import AuditEvent
 from hybridops.domain.errors import BadInput
-from hybridops.outbox import queue, services, signing
+from hybridops.outbox import delivering, queue, services, signing
 from hybridops.outbox.delivering import deliver_due
 from hybridops.outbox.models import Delivery, Webhook
 from hybridops.outbox.targets import check_target, resolve
@@ -69,7 +70,7 @@ def test_the_hmac_is_the_specification_s() -> None:
     """The example of the Standard Webhooks specification."""
     key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     told = signing.headers(
-        message="msg_p5jXN8AQM9LWM0D4loKWxJek", seconds=1614265330, body=b'{"test": 2432232314}', key=key
+        message="msg_p5jXN8AQM9LWM0D4loKWxJek", seconds=1614265330, body=b'{"test": 2432232314}', keys=[key]
     )
     assert told["webhook-signature"].split()[0] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
@@ -97,7 +98,7 @@ def test_a_receiver_that_is_gone_is_given_up_in_the_end(
         closed = probe.getsockname()[1]
     Webhook.objects.update(url=f"http://localhost:{closed}/")
     tell(world)
-    for _ in range(queue.ATTEMPTS_MAX):
+    for _ in range(queue.ATTEMPTS_MAX[Delivery]):
         Delivery.objects.update(next_at=timezone.now() - timedelta(seconds=1))
         deliver_due()
     assert Delivery.objects.get().state == "given_up"
@@ -139,7 +140,8 @@ def test_an_address_that_may_not_be_called_is_refused_at_once(url: str) -> None:
     "address",
     [
         "127.0.0.1", "10.0.0.8", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fd00::1",
-        "fe80::1", "::ffff:10.0.0.1", "224.0.0.1", "2002:7f00:1::",
+        "fe80::1", "::ffff:10.0.0.1", "224.0.0.1", "2002:7f00:1::", "::127.0.0.1", "64:ff9b::7f00:1", "::ffff:0:127.0.0.1",
+        "fec0::1", "2001:0:1::1", "ff02::1", "::", "fe80::1%eth0", "198.18.0.1", "192.0.0.8", "255.255.255.255",
     ],
 )  # fmt: skip
 def test_a_name_that_leads_inside_is_not_called(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
@@ -162,3 +164,96 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest
         443,
         "/in",
     )
+
+
+def test_a_name_that_answers_otherwise_the_second_time_gains_nothing(
+    world: World, hook: Webhook, monkeypatch: pytest.MonkeyPatch, settings: object
+) -> None:
+    """DNS rebinding: one look at the name, and the connection goes to what that look gave."""
+    settings.WEBHOOKS_INSIDE = False  # type: ignore[attr-defined]
+    Webhook.objects.update(url="https://rebound.example.org/in")
+    looked, connected = [], []
+
+    def lookup(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        looked.append(host)
+        address = "93.184.216.34" if host != "rebound.example.org" or looked.count(host) == 1 else "127.0.0.1"
+        return [(2, 1, 6, "", (address, port))]
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+        connected.append(address)
+        raise OSError("no route in a test")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    tell(world)
+    assert deliver_due() == 0
+    assert looked.count("rebound.example.org") == 1
+    assert connected == [("93.184.216.34", 443)]
+
+
+def test_a_receiver_that_never_ends_its_answer_is_left(
+    world: World, hook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "SECONDS_MAX", 0.3)
+    receiver.slow = True
+    tell(world)
+    try:
+        assert deliver_due() == 0
+    finally:
+        receiver.slow = False
+    assert Delivery.objects.get().attempts == 1
+
+
+def test_gone_ends_the_webhook(world: World, hook: Webhook, receiver: Receiver) -> None:
+    receiver.status = 410
+    tell(world)
+    assert deliver_due() == 0
+    hook.refresh_from_db()
+    assert (hook.active, Delivery.objects.get().state) == (False, "dropped")
+    assert AuditEvent.objects.filter(action="webhook.stopped").count() == 1
+
+
+def test_a_changed_secret_and_the_one_before_both_sign_for_a_day(
+    world: World, hook: Webhook, receiver: Receiver
+) -> None:
+    services.turn_secret(webhook=hook, actor=actor(world.omar))
+    tell(world)
+    deliver_due()
+    Webhook.objects.update(turned_at=timezone.now() - timedelta(days=2))
+    services.tell(
+        kind="run.ended", occasion="run:8:ended", to=[], team_id=world.team.pk, subject="R", text="T", path="/",
+        data={"run": 8, "outcome": "accepted"},
+    )  # fmt: skip
+    deliver_due()
+    both, one = (
+        [part for part in headers["webhook-signature"].split() if part.startswith("v1,")]
+        for _, headers, _ in receiver.seen
+    )
+    assert (len(both), len(one)) == (2, 1)
+    _, headers, body = receiver.seen[0]
+    content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    wanted = [
+        hmac.digest(
+            base64.b64decode(signing.shown_secret(hook.pk, turn).removeprefix("whsec_")), content, sha256
+        )
+        for turn in (2, 1)
+    ]
+    assert [base64.b64decode(part.removeprefix("v1,")) for part in both] == wanted
+
+
+def test_the_events_of_a_run_reach_a_webhook_in_order(
+    world: World, hook: Webhook, receiver: Receiver
+) -> None:
+    for name in ("first", "second"):
+        services.tell(
+            kind="run.ended", occasion=name, to=[], team_id=world.team.pk, subject="R", text="T", path="/",
+            data={"run": 8, "outcome": "accepted"},
+        )  # fmt: skip
+    receiver.status = 500
+    deliver_due()
+    assert len(receiver.seen) == 1
+    receiver.status = 200
+    Delivery.objects.update(next_at=timezone.now() - timedelta(seconds=1))
+    deliver_due()
+    deliver_due()
+    assert [json.loads(body)["id"] for _, _, body in receiver.seen] == ["first", "first", "second"]
