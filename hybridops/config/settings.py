@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "hybridops.cli",
     "hybridops.web",
     "hybridops.engine",
+    "hybridops.triggers",
     "hybridops.experiments",
     "hybridops.approvals",
     "hybridops.quotas",

@@ -41,7 +41,7 @@ KINDS: Mapping[str, Kind] = {
     "budget.proposed": Kind("A budget change waits for a second person", Pace.NOW),
     "spending.stopped": Kind("QPU spending was stopped", Pace.NOW),
     "definition.review": Kind("A definition waits for your review", Pace.DAILY),
-    "schedule.refused": Kind("A schedule or hook of yours could not submit", Pace.NOW),
+    "schedule.refused": Kind("A schedule or hook of yours could not submit", Pace.HOURLY),
     "audit.checkpoint": Kind("A signed checkpoint of the log", Pace.NOW, machines=True),
     "audit.problem": Kind("The log needs you", Pace.NOW, urgent=True),
 }

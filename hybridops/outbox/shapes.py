@@ -29,7 +29,7 @@ DATA: Mapping[str, Mapping[str, Any]] = {
     "budget.proposed": {},
     "spending.stopped": {},
     "definition.review": {},
-    "schedule.refused": {"schedule": _ID, "what": {"enum": ["schedule", "hook"]}, "code": _TEXT},
+    "schedule.refused": {"trigger": _ID, "what": {"enum": ["schedule", "hook"]}, "code": _TEXT},
     "audit.checkpoint": {"size": {"type": "integer", "minimum": 0}, "note": _TEXT},
     "audit.problem": {},
 }
