@@ -43,7 +43,8 @@ def _deliver(row: Delivery) -> int:
         return 0
     try:
         status = _post(row, resolve(hook.url))
-    except (BadInput, OSError, urllib3.exceptions.HTTPError, HTTPException) as problem:
+    except (BadInput, OSError, ValueError, urllib3.exceptions.HTTPError, HTTPException) as problem:
+        # a certificate of another name, and a host that is no name, are ValueErrors
         queue.fail([row], f"{type(problem).__name__}: {problem}", timezone.now())
         return 0
     if 200 <= status < 300:

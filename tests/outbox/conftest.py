@@ -48,6 +48,7 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 @dataclass
 class Receiver:
     port: int
+    server: HTTPServer
     status: int = 200
     slow: bool = False  # a header byte now and then, for ever
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
@@ -73,7 +74,7 @@ def receiver() -> Iterator[Receiver]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Keep)
-    told = Receiver(server.server_address[1])
+    told = Receiver(server.server_address[1], server)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield told

@@ -6,10 +6,15 @@ import base64
 import hmac
 import json
 import socket
+import ssl
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.utils import timezone
@@ -257,3 +262,60 @@ def test_the_events_of_a_run_reach_a_webhook_in_order(
     deliver_due()
     deliver_due()
     assert [json.loads(body)["id"] for _, _, body in receiver.seen] == ["first", "first", "second"]
+
+
+@pytest.mark.parametrize(("name", "arrives"), [("hooks.example.org", True), ("elsewhere.example.org", False)])
+def test_by_https_the_certificate_must_be_the_name_s(
+    world: World,
+    hook: Webhook,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    name: str,
+    arrives: bool,
+) -> None:
+    """The connection goes to an address; whose it is the certificate says."""
+    pem = certificate(tmp_path, "hooks.example.org")
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    lookup = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *more, **named: lookup("127.0.0.1" if host == name else host, *more, **named),
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    plain, receiver.server.socket = (
+        receiver.server.socket,
+        context.wrap_socket(receiver.server.socket, server_side=True),
+    )
+    Webhook.objects.update(url=f"https://{name}:{receiver.port}/in")
+    tell(world)
+    assert deliver_due() == int(arrives)
+    assert len(receiver.seen) == int(arrives)
+    assert ("doesn't match" in Delivery.objects.get().error) == (not arrives)
+    plain.close()
+
+
+def certificate(folder: Path, name: str) -> Path:
+    """A key and its own certificate for a name, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    said = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = timezone.now()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(said)
+        .issuer_name(said)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
