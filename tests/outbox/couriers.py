@@ -84,6 +84,12 @@ def clear(url: str, name: str = NAME) -> None:
         Queue(name, Exchange(name, type="topic"), routing_key="#")(channel).delete()
         if url.startswith("amqp"):
             Exchange(name, type="topic")(channel).delete()
+    if url.startswith("redis"):  # kombu keeps who was bound
+        import redis
+
+        server = redis.Redis.from_url(url)
+        for key in server.scan_iter(f"_kombu.binding*{name}"):
+            server.delete(key)
 
 
 def main() -> None:
