@@ -11,7 +11,7 @@ from django.utils.csp import CSP
 
 from hybridops.cli import broker
 from hybridops.cli.rehearsal import cast
-from hybridops.config import environment, providers
+from hybridops.config import environment, events, providers
 from hybridops.config.logs import LOGGING  # noqa: F401
 
 ROOT = environment.ROOT
@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "hybridops.cli",
     "hybridops.web",
     "hybridops.engine",
+    "hybridops.triggers",
     "hybridops.experiments",
     "hybridops.approvals",
     "hybridops.quotas",
@@ -136,6 +137,8 @@ if AUDIT_MAIL:
 SITE = environment.site()
 MAILERS = {"default": environment.mailer(HOME)}
 DEFAULT_FROM_EMAIL = os.environ.get("HYBRIDOPS_MAIL_FROM") or "hybridops@localhost"
+# Message brokers that are told what happens: docs/events.md.
+BROKERS: dict[str, dict[str, Any]] = events.brokers(os.environ.get("HYBRIDOPS_EVENTS_FILE", ""))
 WEBHOOKS_INSIDE = environment.flag("HYBRIDOPS_WEBHOOKS_INSIDE")  # addresses of one's own network, also http
 
 LANGUAGE_CODE = "en"
@@ -225,6 +228,9 @@ OTLP_ENDPOINT = os.environ.get(
 )  # such as http://collector:4318; empty sends no traces
 TRACE_URL = os.environ.get("HYBRIDOPS_TRACE_URL", "")  # where a trace is looked at, with {trace} in it
 METRICS_TOKEN = os.environ.get("HYBRIDOPS_METRICS_TOKEN", "")  # without one nobody reads /metrics
+# What asks by itself: how many schedules and hooks a team may have, and how often a hook may be called.
+TRIGGERS_OF_A_TEAM = int(os.environ.get("HYBRIDOPS_TRIGGERS_OF_A_TEAM", "50"))
+HOOK_CALLS_A_MINUTE = int(os.environ.get("HYBRIDOPS_HOOK_CALLS_A_MINUTE", "60"))
 API_CALLS_A_MINUTE = int(os.environ.get("HYBRIDOPS_API_CALLS_A_MINUTE", "600"))  # of one team
 # Services and people's command lines get tokens of five minutes; only a digest of one is kept, so it can end at once.
 IDP_OIDC_ACCESS_TOKEN_FORMAT = "opaque"  # noqa: S105

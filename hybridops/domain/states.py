@@ -71,8 +71,8 @@ class DocumentState(StrEnum):
 class NoticeState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
-    GIVEN_UP = "given_up"  # until a person tries again
-    DROPPED = "dropped"  # whoever was to be told may no longer see it
+    GIVEN_UP = "given_up"  # until a person tries again, or leaves it out
+    DROPPED = "dropped"  # whoever was to be told may no longer see it, or a person left it out
 
 
 class BreakerState(StrEnum):
@@ -157,8 +157,8 @@ RESERVATION_MOVES: Mapping[ReservationState, frozenset[ReservationState]] = {
 }
 NOTICE_MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {
     _N.QUEUED: frozenset({_N.SENT, _N.GIVEN_UP, _N.DROPPED}),
-    _N.GIVEN_UP: frozenset({_N.QUEUED}),
-    _N.SENT: frozenset(),
+    _N.GIVEN_UP: frozenset({_N.QUEUED, _N.DROPPED}),
+    _N.SENT: frozenset({_N.QUEUED}),  # a person asks for it once more
     _N.DROPPED: frozenset(),
 }
 DRAFT_MOVES: Mapping[DraftState, frozenset[DraftState]] = {

@@ -23,6 +23,7 @@ from hybridops.outbox import erasing as outbox
 from hybridops.quotas import erasing as quotas
 from hybridops.teams import erasing as teams
 from hybridops.teams.models import User
+from hybridops.triggers import erasing as triggers
 
 PERSONAL_CLASSES = ("sensitive", "restricted")
 
@@ -45,6 +46,7 @@ def erase_person(*, user: User, actor: Actor, why: str) -> int:
         definitions.erase(person)
         stopped = quotas.erase(person)
         backends.erase(person)
+        triggers.erase(person)
         outbox.erase(person, stopped.union(*said.values()) - {""})
         _erase_titles(titles)
         called = {*person.called, user.username}

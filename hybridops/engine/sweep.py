@@ -22,6 +22,7 @@ from hybridops.domain.actors import SYSTEM
 from hybridops.domain.errors import HybridopsError
 from hybridops.domain.states import LIVE_SUBMISSION, StageState, SubmissionState
 from hybridops.engine import ladder, poll, traces
+from hybridops.engine.firing import fire_due
 from hybridops.engine.jobs import observe_provider, poll_provider
 from hybridops.engine.turn import my_turn
 from hybridops.experiments import conduct, leftovers, retention, turns
@@ -35,6 +36,7 @@ from hybridops.quotas.queries import spending_stop
 TICK_SECONDS = 0.5
 CALL_AGAIN_SECONDS = 3.0
 REMIND_SECONDS = 5.0
+SCHEDULES_SECONDS = 1.0
 EXPIRE_SECONDS = 60.0
 BOOKS_SECONDS = 120.0
 RETENTION_SECONDS = 24 * 3600.0
@@ -74,6 +76,7 @@ class Sweeper:
             turns.step,
             expire_left(self),
             look_at_books(self),
+            schedules(self),
         )
         for part in (*waiting, call_pollers(self), log(self), retain(self), trace(self)):
             self._guard(part)
@@ -152,6 +155,16 @@ def _wake(stage: Stage, why: str) -> None:
         apply(run_id=stage.run_id, actor=SYSTEM, stages=[StageMove(stage.key, StageState.READY, why)])
     except HybridopsError as problem:
         _log.info("%s was moved meanwhile: %s", stage, problem)
+
+
+def schedules(sweeper: Sweeper) -> Callable[[], None]:
+    """What is due by a schedule is asked for."""
+
+    def part() -> None:
+        if sweeper.due("schedules", SCHEDULES_SECONDS):
+            fire_due()
+
+    return part
 
 
 def expire_left(sweeper: Sweeper) -> Callable[[], None]:

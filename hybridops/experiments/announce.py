@@ -1,6 +1,7 @@
-"""The two wires that go up, by name, on commit: a call to the workers, a nudge to the pages.
+"""The wires that go up by name: in the transaction an event for machines outside, on commit a call to the workers
+and a nudge to the pages.
 
-Both are only hints. If the broker is away they are lost, and the sweeper calls again; a page catches
+Calls and nudges are only hints. If the broker is away they are lost, and the sweeper calls again; a page catches
 up when it reconnects.
 """
 
@@ -19,7 +20,9 @@ from redis import Redis, RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from hybridops.experiments.models import Run, Stage
+from hybridops.domain import clock
+from hybridops.experiments.models import Experiment, Run, Stage
+from hybridops.outbox.events import emit, is_wanted
 
 NUDGES = "hybridops:nudges"
 JOB = "hybridops.engine.jobs.run_stage"
@@ -50,6 +53,28 @@ def announce(run: Run, ready: Sequence[Stage]) -> None:
     calls = [(stage.pk, stage.queue) for stage in ready]
     nudge = {"object": f"run:{run.pk}", "version": run.version, "state": run.state}
     transaction.on_commit(lambda: _send(calls, nudge), robust=True)
+
+
+def emit_changed(run: Run, was: str) -> None:
+    """Machines outside are told of the new state, in the transaction that makes it; nothing where none listens."""
+    if clock.is_told() or not is_wanted("run.changed"):
+        return
+    found = Experiment.objects.filter(pk=run.experiment_id).values_list("project__team_id", "workflow").get()
+    team_id, workflow = found
+    emit(
+        kind="run.changed",
+        occasion=f"run:{run.pk}:version:{run.version}",
+        team_id=team_id,
+        path=f"/runs/{run.pk}/",
+        data={
+            "run": run.pk,
+            "state": run.state,
+            "was": was if run.version > 1 else "",
+            "version": run.version,
+            "workflow": workflow,
+            "requested_by": run.requested_by_id,
+        },
+    )
 
 
 def _send(calls: Sequence[tuple[int, str]], nudge: dict[str, object]) -> None:

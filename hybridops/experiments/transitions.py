@@ -32,7 +32,7 @@ from hybridops.domain.states import (
 )
 from hybridops.domain.workflow import follow
 from hybridops.experiments import heard
-from hybridops.experiments.announce import announce
+from hybridops.experiments.announce import announce, emit_changed
 from hybridops.experiments.books import LEASE_SECONDS, Book, open_book
 from hybridops.experiments.dbtime import DbNow
 from hybridops.experiments.models import Run, Stage, Submission
@@ -205,6 +205,8 @@ def _close(book: Book, actor: Actor, facts: Mapping[str, Any], personal: Mapping
     told = {"state": run.state, "was": before, "version": run.version, "moves": book.told, **facts}
     verb = run.state if run.state != before else "moved"
     record(stream=f"run:{run.pk}", action=f"run.{verb}", actor=actor, facts=told, personal=personal)
+    if verb != "moved" or run.version == 1:
+        emit_changed(run, before)
     announce(run, book.ready())
 
 

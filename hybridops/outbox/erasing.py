@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from django.db import transaction
 from django.db.models import Q
 
 from hybridops.domain.erasure import GONE, Erased
-from hybridops.outbox.models import Choice, Delivery, Message
+from hybridops.outbox.models import Choice, Delivery, Message, Publication
 from hybridops.trust.canonical import canonical
 
 
@@ -24,8 +24,8 @@ def erase(person: Erased, words: Collection[str]) -> None:
     for row in Message.objects.filter(found) if found else ():
         subject, text = person.without(row.subject, words), person.without(row.text, words)
         Message.objects.filter(pk=row.pk).update(subject=subject[:160], text=text)
-    for delivery in Delivery.objects.iterator():
-        _rewrite(delivery, lambda _, text: person.without(text, words))
+    for event in _events():
+        _rewrite(event, lambda _, text: person.without(text, words))
 
 
 @transaction.atomic(savepoint=False)
@@ -38,14 +38,19 @@ def erase_titles(titles: Mapping[str, str]) -> None:
     for row in Message.objects.filter(path__in=titles):
         subject, text = without(row.path, row.subject), without(row.path, row.text)
         Message.objects.filter(pk=row.pk).update(subject=subject[:160], text=text)
-    for delivery in Delivery.objects.iterator():
-        _rewrite(delivery, without)
+    for event in _events():
+        _rewrite(event, without)
 
 
-def _rewrite(row: Delivery, change: Callable[[str, str], str]) -> None:
-    """Other words in a delivery, by its path. The body stays canonical JSON, whatever the words are."""
+def _events() -> Iterator[Delivery | Publication]:
+    yield from Delivery.objects.iterator()
+    yield from Publication.objects.iterator()
+
+
+def _rewrite(row: Delivery | Publication, change: Callable[[str, str], str]) -> None:
+    """Other words in an event, by its path. The body stays canonical JSON, whatever the words are."""
     event = json.loads(row.body)
     told = event["data"]
     told |= {name: change(event["subject"], told[name]) for name in ("subject", "text") if name in told}
     if (body := canonical(event).decode()) != row.body:
-        Delivery.objects.filter(pk=row.pk).update(body=body)
+        type(row)._default_manager.filter(pk=row.pk).update(body=body)

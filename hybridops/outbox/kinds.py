@@ -18,7 +18,7 @@ class Pace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`urgent` ones are sent at once whatever was chosen: an alarm that waits is none. `machines`: webhooks only."""
+    """`urgent` ones are sent at once whatever was chosen: an alarm that waits is none. `machines`: no mail."""
 
     label: str
     pace: Pace
@@ -33,6 +33,7 @@ KINDS: Mapping[str, Kind] = {
     "approval.decided": Kind("Your request was decided", Pace.NOW),
     "approval.comment": Kind("Somebody commented on a request", Pace.HOURLY),
     "approval.alarm": Kind("Somebody approved in an emergency", Pace.NOW, urgent=True),
+    "run.changed": Kind("A run changed its state", Pace.NOW, machines=True),
     "run.ended": Kind("A run of yours ended", Pace.HOURLY),
     "submission.unclear": Kind("A submission is unclear", Pace.NOW),
     "breaker.opened": Kind("Nothing is sent to a backend for now", Pace.NOW),
@@ -40,6 +41,7 @@ KINDS: Mapping[str, Kind] = {
     "budget.proposed": Kind("A budget change waits for a second person", Pace.NOW),
     "spending.stopped": Kind("QPU spending was stopped", Pace.NOW),
     "definition.review": Kind("A definition waits for your review", Pace.DAILY),
+    "schedule.refused": Kind("A schedule or hook of yours could not submit", Pace.HOURLY),
     "audit.checkpoint": Kind("A signed checkpoint of the log", Pace.NOW, machines=True),
     "audit.problem": Kind("The log needs you", Pace.NOW, urgent=True),
 }

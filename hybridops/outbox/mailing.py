@@ -24,9 +24,8 @@ FOOT = (
 
 def send_due(*, limit: int = 200) -> int:
     """One round; how many mails left. A transport that fails holds nothing else up."""
-    now = timezone.now()
     mails: defaultdict[tuple[int, int], list[Message]] = defaultdict(list)
-    for row in queue.take(Message, now, limit):
+    for row in queue.take(Message, limit):
         mails[row.to_id, row.pk if row.pace == Pace.NOW else 0].append(row)
     return sum(_send(rows) for rows in mails.values())
 

@@ -10,6 +10,7 @@ from hybridops.domain.states import NoticeState
 from hybridops.outbox.kinds import Pace
 
 _WAITING = Q(state=NoticeState.QUEUED)
+_AHEAD = Q(state__in=(NoticeState.QUEUED, NoticeState.GIVEN_UP))
 
 
 class Notice(models.Model):
@@ -68,12 +69,15 @@ class Choice(models.Model):
 
 
 class Webhook(models.Model):
-    """An address of a team that is told. Its secret is derived, never stored; `turn` makes a new one."""
+    """An address of a team that is told. Its secret is derived, never stored; `turn` makes a new one, and for a day
+    after `turned_at` the one before counts too.
+    """
 
     team = models.ForeignKey("teams.Team", on_delete=models.PROTECT, related_name="+")
     url = models.URLField(max_length=300)
     kinds = models.JSONField()
     turn = models.PositiveIntegerField(default=1)
+    turned_at = models.DateTimeField(null=True)
     active = models.BooleanField(default=True)
     made_at = models.DateTimeField()
 
@@ -81,17 +85,53 @@ class Webhook(models.Model):
         return self.url
 
 
-class Delivery(Notice):
-    """One event for one webhook: `body` is the exact CloudEvents JSON that is signed and sent."""
+class Outgoing(Notice):
+    """One event for one machine: `body` is the exact CloudEvents JSON that is sent.
+
+    What has the same `order`, `run:7`, leaves in the order in which it was written; nothing waits where it is empty.
+    """
+
+    order = models.CharField(max_length=80, default="", blank=True)
+    body = models.TextField()
+
+    class Meta:
+        abstract = True
+
+
+class Delivery(Outgoing):
+    """An event for one webhook; its body is what is signed."""
 
     webhook = models.ForeignKey(Webhook, on_delete=models.PROTECT, related_name="deliveries")
-    body = models.TextField()
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("key", "webhook"), name="one_delivery_an_occasion")
         ]
-        indexes: ClassVar = [models.Index(fields=("next_at",), condition=_WAITING, name="deliveries_waiting")]
+        indexes: ClassVar = [
+            models.Index(fields=("next_at",), condition=_WAITING, name="deliveries_waiting"),
+            models.Index(fields=("webhook", "order", "id"), condition=_AHEAD, name="deliveries_in_order"),
+            models.Index(fields=("webhook", "made_at"), name="deliveries_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.webhook_id}"
+
+
+class Publication(Outgoing):
+    """An event for one broker of the settings, by its name there. `team` is None for what concerns all."""
+
+    broker = models.CharField(max_length=40)
+    team = models.ForeignKey("teams.Team", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("key", "broker"), name="one_publication_an_occasion")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=("broker", "next_at"), condition=_WAITING, name="publications_waiting"),
+            models.Index(fields=("broker", "order", "id"), condition=_AHEAD, name="publications_in_order"),
+            models.Index(fields=("broker", "made_at"), name="publications_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.broker}"

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from hybridops.audit.services import record
 from hybridops.domain import clock
 from hybridops.domain.actors import Actor
 from hybridops.domain.errors import BadInput
+from hybridops.outbox.events import emit
 from hybridops.outbox.kinds import KINDS, Pace
-from hybridops.outbox.models import Choice, Delivery, Message, Webhook
+from hybridops.outbox.models import Choice, Message, Webhook
 from hybridops.outbox.targets import check_target
-from hybridops.trust.canonical import canonical
 
 DAILY_AT_HOUR = 7  # in the organisation's time zone
 
@@ -34,7 +34,7 @@ def tell(
     path: str,
     data: Mapping[str, Any] | None = None,
 ) -> None:
-    """Queues one mail a person and one delivery a webhook of the team. The same occasion is told once.
+    """Queues one mail a person, and one event a webhook of the team and a broker. The same occasion is told once.
 
     Nobody is told of a rehearsed past.
     """
@@ -42,7 +42,8 @@ def tell(
         return
     _write_messages(kind, occasion, list(to), subject, text, path)
     if team_id is not None:
-        _write_deliveries(kind, occasion, team_id, path, {"subject": subject, "text": text, **(data or {})})
+        said = {"subject": subject, "text": text, **(data or {})}
+        emit(kind=kind, occasion=occasion, team_id=team_id, path=path, data=said)
 
 
 def _write_messages(kind: str, occasion: str, to: list[int], subject: str, text: str, path: str) -> None:
@@ -75,32 +76,6 @@ def due(pace: Pace, now: datetime) -> datetime:
     return now
 
 
-def _write_deliveries(kind: str, occasion: str, team_id: int, path: str, data: Mapping[str, Any]) -> None:
-    hooks = [hook for hook in Webhook.objects.filter(team_id=team_id, active=True) if kind in hook.kinds]
-    if hooks:
-        deliver(hooks, kind, occasion, path, data)
-
-
-def deliver(hooks: Sequence[Webhook], kind: str, occasion: str, path: str, data: Mapping[str, Any]) -> None:
-    """Queues one CloudEvent for each of these webhooks; the same occasion once."""
-    now = clock.now()
-    event = {
-        "specversion": "1.0",
-        "id": occasion,
-        "source": settings.SITE,
-        "type": f"dev.hybridops.{kind}",
-        "subject": path,
-        "time": now.isoformat(),
-        "datacontenttype": "application/json",
-        "data": dict(data),
-    }
-    body = canonical(event).decode()
-    rows = [
-        Delivery(key=occasion, kind=kind, webhook=hook, body=body, made_at=now, next_at=now) for hook in hooks
-    ]
-    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
-
-
 @transaction.atomic(savepoint=False)
 def choose(*, person_id: int, paces: Mapping[str, str]) -> None:
     """How soon this person wants to hear of each kind. Urgent kinds cannot be put off."""
@@ -129,3 +104,11 @@ def stop_webhook(*, webhook: Webhook, actor: Actor) -> None:
     if Webhook.objects.filter(pk=webhook.pk, active=True).update(active=False):
         facts = {"webhook": webhook.pk, "url": webhook.url}
         record(stream=f"team:{webhook.team_id}", action="webhook.stopped", actor=actor, facts=facts)
+
+
+@transaction.atomic(savepoint=False)
+def turn_secret(*, webhook: Webhook, actor: Actor) -> None:
+    """A new secret. For a day both sign each delivery, so that a receiver changes over without a loss."""
+    Webhook.objects.filter(pk=webhook.pk).update(turn=F("turn") + 1, turned_at=clock.now())
+    facts = {"webhook": webhook.pk, "url": webhook.url}
+    record(stream=f"team:{webhook.team_id}", action="webhook.secret", actor=actor, facts=facts)

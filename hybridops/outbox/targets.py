@@ -56,7 +56,13 @@ def resolve(url: str) -> Target:
     return Target(secure, host, found[0], port, path)
 
 
+_UNICAST = ipaddress.ip_network(
+    "2000::/3"
+)  # all that is routed; what maps IPv4 into IPv6 lies elsewhere or is no unicast
+
+
 def _outside(address: str) -> bool:
+    """Of IPv6 only the routed unicast: mapped, translated (NAT64) and compatible forms may hide any IPv4 address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    return ip.is_global and not ip.is_multicast and (mapped is None or mapped.is_global)
+    tunnelled = getattr(ip, "sixtofour", None) or getattr(ip, "teredo", None)
+    return ip.is_global and not ip.is_multicast and not tunnelled and (ip.version == 4 or ip in _UNICAST)

@@ -73,6 +73,7 @@ PLACES = {
     "data": Place("ines", "/data/"),
     "a snapshot": Place("ines", "/data/", ("Wave 11",)),
     "legal holds": Place("rosa", "/data/holds/"),
+    "schedules": Place("ines", "/schedules/"),
     "messages": Place("ines", "/messages/"),
     "messages of an operator": Place("omar", "/messages/", variant=True),
     "people": Place("rosa", "/people/"),
@@ -288,6 +289,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
     # The demo has no vendor and so no bill; tests/web/test_money_pages.py asks for it.
     pages |= {"invoice"}
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
+    pages |= {"schedules"}
     pages |= {"evidence", "evidence_of", "benchmark", "compare"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
     pages |= {"unclear"}
@@ -307,7 +309,10 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
     doors |= {"budget_limit", "budget_clear", "queue_cap", "breaker", "spending_stop", "spending_resume"}
     doors |= {"budget_open", "period_close", "change_decide"}
     doors |= {"invoice_import", "invoice_match", "invoice_line"}
-    doors |= {"message_paces", "notice_again", "webhook_add", "webhook_stop"}
+    doors |= {"message_paces", "notice_again", "notice_leave_out", "notice_replay", "webhook_add"}
+    doors |= {"webhook_stop", "webhook_secret"}
+    doors |= {"schedule_add", "schedule_pause", "schedule_resume", "schedule_end"}
+    doors |= {"hook_add", "hook_secret", "hook_end", "hook"}
     doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}
     doors |= {"person_add", "service_add", "person_role", "person_deactivate", "person_reactivate"}

@@ -33,7 +33,7 @@ from hybridops.domain.states import (
 )
 from hybridops.engine import advance, poll, quantum, sending, sweep, worker
 from hybridops.experiments import conduct, services, transitions
-from hybridops.outbox import delivering, mailing, queue
+from hybridops.outbox import delivering, mailing, publishing, queue
 from hybridops.quotas import services as quotas
 from hybridops.web.pages import breakers as breaker_pages
 from tests.house import code
@@ -195,6 +195,7 @@ MOVERS: dict[StrEnum, tuple[object, str]] = {
     BreakerState.HELD: (breaker_pages.breaker, "BreakerState.CLOSED"),
     NoticeState.QUEUED: (queue.take, "NoticeState.QUEUED"),
     NoticeState.GIVEN_UP: (queue.try_again, "NoticeState.QUEUED"),
+    NoticeState.SENT: (queue.replay, "NoticeState.SENT"),
 }
 MACHINES = (
     STAGE_MOVES,
@@ -270,10 +271,10 @@ TARGETS: dict[StrEnum, tuple[object, ...]] = {
     BreakerState.HALF_OPEN: (breaker.admit,),
     BreakerState.CLOSED: (breaker._judged, breaker_pages.breaker),
     BreakerState.HELD: (breaker_pages.breaker,),
-    NoticeState.QUEUED: (queue.try_again,),
-    NoticeState.SENT: (mailing._send, delivering._deliver),
+    NoticeState.QUEUED: (queue.try_again, queue.replay),
+    NoticeState.SENT: (mailing._send, delivering._deliver, publishing._send),
     NoticeState.GIVEN_UP: (queue.fail,),
-    NoticeState.DROPPED: (mailing._send, delivering._deliver),
+    NoticeState.DROPPED: (mailing._send, delivering._deliver, queue.leave_out),
 }
 
 

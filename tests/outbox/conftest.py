@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -47,7 +48,9 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 @dataclass
 class Receiver:
     port: int
+    server: HTTPServer
     status: int = 200
+    slow: bool = False  # a header byte now and then, for ever
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
 
@@ -57,6 +60,10 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:  # http.server's name
             body = self.rfile.read(int(self.headers["Content-Length"]))
             told.seen.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            while told.slow:
+                self.wfile.write(b"H")
+                self.wfile.flush()
+                time.sleep(0.05)
             self.send_response(told.status)
             if told.status == 302:
                 self.send_header("Location", "/elsewhere")
@@ -67,7 +74,7 @@ def receiver() -> Iterator[Receiver]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Keep)
-    told = Receiver(server.server_address[1])
+    told = Receiver(server.server_address[1], server)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield told

@@ -28,6 +28,7 @@ from hybridops.quotas.models import Budget
 from hybridops.teams import machines, services
 from hybridops.teams.models import Team, User
 from hybridops.teams.permissions import ROLE_PERMISSIONS, Permission, Role
+from hybridops.triggers import services as triggers
 from tests.approvals.asking import ask
 from tests.house.test_doors import addresses
 from tests.web.test_submit import values
@@ -244,6 +245,9 @@ MATRIX |= {
     ("messages", "get"): own(),
     ("message_paces", "post"): own(422, post=_nothing),
     ("notice_again", "post"): writes(P.OPERATE, _nothing, section=True, yes=404),  # there is no such notice
+    ("notice_leave_out", "post"): writes(P.OPERATE, _nothing, section=True, yes=404),
+    ("notice_replay", "post"): writes(P.OPERATE, _nothing, section=True, yes=422),
+    ("webhook_secret", "post"): writes(P.OPERATE, _nothing),
     ("webhook_add", "post"): writes(P.OPERATE, _webhook, foreign=422),
     ("webhook_stop", "post"): writes(P.OPERATE, _nothing),
     ("definitions", "get"): reads(P.SEE_RUNS, section=True, no=403),
@@ -272,6 +276,17 @@ MATRIX |= {
     ),  # it may, but this person is active
     ("person_erase", "post"): writes(P.MANAGE_PEOPLE, _erasure, yes=422),  # the same
 }
+MATRIX |= {
+    ("schedules", "get"): reads(P.SEE_RUNS, section=True, no=403),
+    ("schedule_add", "post"): writes(P.SUBMIT_RUNS, _nothing, yes=422, section=True),
+    # Their owners rule them too: tests/web/test_schedules.py.
+    ("schedule_pause", "post"): writes(P.OPERATE, _nothing),
+    ("schedule_resume", "post"): writes(P.OPERATE, _nothing, yes=409),  # it may, but it is not paused
+    ("schedule_end", "post"): writes(P.OPERATE, _nothing),
+    ("hook_add", "post"): writes(P.SUBMIT_RUNS, _nothing, yes=422, section=True),
+    ("hook_secret", "post"): writes(P.OPERATE, _nothing, yes=200),
+    ("hook_end", "post"): writes(P.OPERATE, _nothing),
+}
 # Things that stand in more states than one row says: asked as every role in the tests of their own.
 ELSEWHERE = {
     **dict.fromkeys(
@@ -287,7 +302,7 @@ ELSEWHERE = {
     "unclear": "tests/web/test_unclear.py::test_only_who_operates_there_sees_it",
 }
 # Programs: a session opens none of them. What tokens open: tests/api/test_matrix.py.
-TOKENS = {"token": 405, "device": 405, "revoke_token": 405}
+TOKENS = {"token": 405, "device": 405, "revoke_token": 405, "hook": 405}
 # About the account of who is signed in, and nobody else's: they take no number, but that of one's own passkey.
 ACCOUNT = {
     "device_authorization", "account_confirm_reauthentication_code", "account_request_reauthentication_code",
@@ -339,7 +354,8 @@ ROUTES = {
     "settings": "/settings/", "theme": "/theme/", "demo_code": "/settings/demo-code/",
     "messages": "/messages/", "message_paces": "/messages/paces/",
     "notice_again": "/messages/again/mail/1/", "webhook_add": "/messages/webhooks/",
-    "webhook_stop": "/messages/webhooks/{webhook}/stop/", "definitions": "/definitions/",
+    "notice_leave_out": "/messages/leave-out/mail/1/", "notice_replay": "/messages/replay/",
+    "webhook_secret": "/messages/webhooks/{webhook}/secret/", "webhook_stop": "/messages/webhooks/{webhook}/stop/", "definitions": "/definitions/",
     "definition_propose": "/definitions/propose/", "definition_from": "/definitions/from/workflow/fake/",
     "definition_leave": "/definitions/documents/{document}/leave/", "definitions_week": "/definitions/week/",
     "definition_note": "/definitions/week/{document}/",
@@ -356,6 +372,11 @@ ROUTES = {
     "policy": "/policy/", "audit_proof": "/audit/{event}/proof/", "audit_checkpoint": "/audit/checkpoint/",
     "token": "/api/token", "device": "/api/device", "revoke_token": "/api/revoke",
     "command_lines_end": "/settings/command-lines/end/",
+    "hook": "/hooks/x/",
+    "schedules": "/schedules/", "schedule_add": "/schedules/add/", "schedule_pause": "/schedules/{schedule}/pause/",
+    "schedule_resume": "/schedules/{schedule}/resume/", "schedule_end": "/schedules/{schedule}/end/",
+    "hook_add": "/schedules/hooks/", "hook_secret": "/schedules/hooks/{hook}/secret/",
+    "hook_end": "/schedules/hooks/{hook}/end/",
 }  # fmt: skip
 
 
@@ -388,7 +409,10 @@ def stage(world: World) -> Stage:
         number="7",
         data=b"job,amount,currency\nj,1,USD\n",
     )
+    asks = {"user": world.ines, "template": Run.objects.get(), "newest_data": False}
     made.numbers = {
+        "schedule": triggers.add_schedule(cron="0 6 * * *", zone="UTC", catch_up=False, **asks).pk,
+        "hook": triggers.add_hook(allowed={}, **asks).pk,
         "change": change.pk if change else 0, "invoice": bill.pk, "line": bill.lines.get().pk,
         "snapshot": world.snapshot.pk, "hold": standing.pk,
         "backend": Listing.objects.get(name="aster").pk,

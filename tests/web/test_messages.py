@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from hybridops.engine.inline import drive
 from hybridops.experiments import services as runs
-from hybridops.outbox import services
-from hybridops.outbox.models import Choice, Delivery, Message, Webhook
+from hybridops.outbox import services, signing
+from hybridops.outbox.events import emit
+from hybridops.outbox.models import Choice, Delivery, Message, Publication, Webhook
 from hybridops.teams.access import actor
 from hybridops.teams.models import User
 from tests.web.words import plain, within_forty
@@ -129,3 +130,73 @@ def test_a_run_that_ends_tells_its_requester_and_the_team_s_webhook(world: World
     assert (message.to, message.subject) == (world.ines, f"{run} ended: cancelled")
     assert message.next_at - message.made_at <= timedelta(hours=1)
     assert f'"run":{run.pk}' in Delivery.objects.get().body
+
+
+def dead_letter(world: World, run: int, settings: Any) -> Publication:
+    """An event about a run of the team that its broker did not take, given up."""
+    table = {"url": "amqp://nowhere", "exchange": "e", "queue": "q", "kinds": ("*",), "options": {}}
+    settings.BROKERS = {"warehouse": table}
+    for version in (1, 2):
+        emit(
+            kind="run.changed", occasion=f"{run}:{version}", team_id=world.team.pk, path=f"/runs/{run}/",
+            data={"run": run, "version": version},
+        )  # fmt: skip
+    row = Publication.objects.get(key=f"{run}:1")
+    Publication.objects.filter(pk=row.pk).update(
+        state="given_up", error="it is too large", ended_at=timezone.now()
+    )
+    return row
+
+
+def test_a_dead_letter_is_seen_sent_again_or_left_out_by_who_operates(world: World, settings: Any) -> None:
+    row = dead_letter(world, 7, settings)
+    text = page(world.omar)
+    assert "it is too large" in text
+    assert "What follows of this run waits behind it." in text
+    assert "warehouse" in text
+    for other in (world.ines, world.zoe):
+        assert "too large" not in page(other)
+        for verb in ("again", "leave-out"):
+            assert browser(other).post(f"/messages/{verb}/event/{row.pk}/").status_code == 404
+    assert browser(world.omar).post(f"/messages/again/event/{row.pk}/").status_code == 302
+    row.refresh_from_db()
+    assert row.state == "queued"
+    Publication.objects.filter(pk=row.pk).update(state="given_up", ended_at=timezone.now())
+    assert browser(world.omar).post(f"/messages/leave-out/event/{row.pk}/").status_code == 302
+    assert browser(world.omar).post(f"/messages/leave-out/event/{row.pk}/").status_code == 404
+    row.refresh_from_db()
+    assert row.state == "dropped"
+
+
+def test_a_range_is_sent_again_by_who_operates_there(world: World, settings: Any) -> None:
+    dead_letter(world, 7, settings)
+    Publication.objects.update(state="sent", ended_at=timezone.now())
+    omar, now = browser(world.omar), timezone.now()
+
+    def asked(**more: Any) -> Any:
+        given = {"to": "event:warehouse", "since": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M}"}
+        return omar.post(
+            "/messages/replay/", {**given, "until": f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M}", **more}
+        )
+
+    assert asked(to="event:elsewhere").status_code == 422
+    assert "Nothing was sent there" in plain(
+        asked(until=f"{now - timedelta(minutes=59):%Y-%m-%dT%H:%M}").content.decode()
+    )
+    assert browser(world.ines).post("/messages/replay/", {}).status_code == 404
+    assert asked().status_code == 302
+    assert set(Publication.objects.values_list("state", flat=True)) == {"queued"}
+    assert "2 waiting" in page(world.omar)
+
+
+def test_a_secret_is_changed_by_who_operates_there(world: World) -> None:
+    hook = services.add_webhook(
+        team_id=world.team.pk, url="https://hooks.example.org/", kinds=["run.ended"], actor=actor(world.omar)
+    )
+    before = page(world.omar)
+    assert browser(world.zoe).post(f"/messages/webhooks/{hook.pk}/secret/").status_code == 404
+    assert browser(world.omar).post(f"/messages/webhooks/{hook.pk}/secret/").status_code == 302
+    hook.refresh_from_db()
+    assert hook.turn == 2
+    assert signing.shown_secret(hook.pk, 2) in page(world.omar)
+    assert signing.shown_secret(hook.pk, 2) not in before

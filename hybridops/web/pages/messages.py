@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -15,15 +16,22 @@ from django.views.decorators.http import require_GET, require_POST
 from hybridops.domain.errors import BadInput, NotYours
 from hybridops.outbox import queries, queue, services, signing
 from hybridops.outbox.kinds import KINDS, Pace
+from hybridops.outbox.models import Webhook
 from hybridops.teams.access import actor, check_may, teams_with
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
+from hybridops.web.answers import counted
 from hybridops.web.answers.messages import answer
 from hybridops.web.context import reader
 from hybridops.web.errors import page, whole
 
 PER_PAGE = 25
+_MOMENT = {"type": "datetime-local", "class": "box n"}
 _KINDS = [(kind, told.label) for kind, told in KINDS.items()]
+
+
+def _moment() -> forms.DateTimeInput:
+    return forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs=_MOMENT)
 
 
 class WebhookForm(forms.Form):
@@ -39,6 +47,20 @@ class WebhookForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["team"].choices = [(team.pk, str(team)) for team in teams_with(user, Permission.OPERATE)]  # type: ignore[attr-defined]
+
+
+class AgainForm(forms.Form):
+    """From when to when events go out once more; in UTC."""
+
+    use_required_attribute = False
+
+    to = forms.ChoiceField(label="To", error_messages={"required": "Choose whom."})
+    since = forms.DateTimeField(label="Made since", help_text="UTC.", widget=_moment())
+    until = forms.DateTimeField(label="and before", help_text="UTC.", widget=_moment())
+
+    def __init__(self, outlets: Iterable[queries.Outlet], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"].choices = [(one.key, one.name) for one in outlets]  # type: ignore[attr-defined]
 
 
 class PaceForm(forms.Form):
@@ -63,12 +85,17 @@ def messages(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(
-    request: HttpRequest, *, hook: WebhookForm | None = None, paces: PaceForm | None = None, status: int = 200
+    request: HttpRequest,
+    *,
+    hook: WebhookForm | None = None,
+    paces: PaceForm | None = None,
+    again: AgainForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     user = reader(request)
-    operated = list(teams_with(user, Permission.OPERATE).values_list("pk", flat=True))
+    operated = _operated(user)
     listed = Paginator(queries.messages_of(user.pk), PER_PAGE).get_page(request.GET.get("page"))
-    failed = queries.undelivered(operated)
+    failed, outlets = queries.undelivered(operated), queries.outlets(operated)
     hooks = [(one, signing.shown_secret(one.pk, one.turn)) for one in queries.webhooks_of(operated)]
     told = {
         "answer": answer(listed.paginator.count, user.email, len(failed)),
@@ -78,6 +105,8 @@ def _shown(
         "operates": bool(operated),
         "failed": failed,
         "hooks": hooks,
+        "outlets": outlets,
+        "again": again or AgainForm(outlets),
         "public_key": signing.shown_public_key() if operated else "",
         "hook": hook or WebhookForm(user),
     }
@@ -101,11 +130,47 @@ def paces(request: HttpRequest) -> HttpResponse:
 @require_POST
 def again(request: HttpRequest, what: str, pk: int) -> HttpResponse:
     user = reader(request)
-    row = queries.notice(what, pk, teams_with(user, Permission.OPERATE).values_list("pk", flat=True))
+    row = queries.notice(what, pk, _operated(user))
     with whole():
         queue.try_again(row=row, actor=actor(user), now=timezone.now())
     flash.success(request, "It is tried again now.")
     return redirect("messages")
+
+
+@page()
+@require_POST
+def leave_out(request: HttpRequest, what: str, pk: int) -> HttpResponse:
+    user = reader(request)
+    row = queries.notice(what, pk, _operated(user))
+    with whole():
+        queue.leave_out(row=row, actor=actor(user), now=timezone.now())
+    flash.success(request, "It is left out. What waited behind it goes on.")
+    return redirect("messages")
+
+
+@page()
+@require_POST
+def replay(request: HttpRequest) -> HttpResponse:
+    user = reader(request)
+    check_may(user, Permission.OPERATE)
+    operated = _operated(user)
+    form = AgainForm(queries.outlets(operated), request.POST)
+    if form.is_valid():
+        to, since, until = (form.cleaned_data[name] for name in ("to", "since", "until"))
+        rows = queries.sent_to(to, operated)
+        try:
+            with whole():
+                done = queue.replay(rows=rows, since=since, until=until, actor=actor(user), to=to)
+        except BadInput as wrong:
+            form.add_error(wrong.field, str(wrong))
+        else:
+            flash.success(request, f"{counted(done, 'event')} sent again, under the same ids.")
+            return redirect("messages")
+    return _shown(request, again=form, status=422)
+
+
+def _operated(user: User) -> list[int]:
+    return list(teams_with(user, Permission.OPERATE).values_list("pk", flat=True))
 
 
 @page(second_factor=True)
@@ -133,11 +198,26 @@ def add_webhook(request: HttpRequest) -> HttpResponse:
 @require_POST
 def stop_webhook(request: HttpRequest, pk: int) -> HttpResponse:
     user = reader(request)
-    operated = teams_with(user, Permission.OPERATE).values_list("pk", flat=True)
-    hook = queries.webhooks_of(operated).filter(pk=pk).first()
-    if hook is None:
-        raise NotYours("There is no such webhook.")
+    hook = _webhook(user, pk)
     with whole():
         services.stop_webhook(webhook=hook, actor=actor(user))
     flash.success(request, f"{hook.url} is told nothing more.")
     return redirect("messages")
+
+
+@page(second_factor=True)
+@require_POST
+def turn_secret(request: HttpRequest, pk: int) -> HttpResponse:
+    user = reader(request)
+    hook = _webhook(user, pk)
+    with whole():
+        services.turn_secret(webhook=hook, actor=actor(user))
+    flash.success(request, "The new secret stands beside it. For a day the old one signs as well.")
+    return redirect("messages")
+
+
+def _webhook(user: User, pk: int) -> Webhook:
+    found = queries.webhooks_of(_operated(user)).filter(pk=pk).first()
+    if found is None:
+        raise NotYours("There is no such webhook.")
+    return found

@@ -72,7 +72,10 @@ urlpatterns: list[URLPattern] = [
     path("messages/", messages.messages, name="messages"),
     path("messages/paces/", messages.paces, name="message_paces"),
     path("messages/again/<slug:what>/<int:pk>/", messages.again, name="notice_again"),
+    path("messages/leave-out/<slug:what>/<int:pk>/", messages.leave_out, name="notice_leave_out"),
+    path("messages/replay/", messages.replay, name="notice_replay"),
     path("messages/webhooks/", messages.add_webhook, name="webhook_add"),
     path("messages/webhooks/<int:pk>/stop/", messages.stop_webhook, name="webhook_stop"),
+    path("messages/webhooks/<int:pk>/secret/", messages.turn_secret, name="webhook_secret"),
     path("theme/", people.theme, name="theme"),
 ]

@@ -10,20 +10,21 @@ from django.db import close_old_connections
 
 from hybridops.outbox.delivering import deliver_due
 from hybridops.outbox.mailing import send_due
+from hybridops.outbox.publishing import Publisher
 
 TICK_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Send the mails and webhook calls that are due, until told to stop. A process of its own: servers are slow."
+    help = "Send the mails, webhook calls and events that are due, until told to stop; servers are slow."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stopped = Event()
+        stopped, publisher = Event(), Publisher()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())
         while not stopped.wait(TICK_SECONDS):
-            for part in (send_due, deliver_due):
+            for part in (publisher.publish_due, send_due, deliver_due):
                 close_old_connections()
                 try:
                     part()
