@@ -47,15 +47,19 @@ class Cell:
         return self.runs if self.state == RunState.ACCEPTED else 0
 
 
-def ended(
-    user: User, since: datetime, until: datetime | None = None, only: Mapping[str, str] | None = None
-) -> QuerySet[Outcome]:
-    """The ended runs of the teams whose costs this person sees, submitted from `since` on and before `until`.
-
-    `only` names columns with what they are to be. Raises NotYours where the person sees no costs at all.
-    """
+def seen(user: User) -> tuple[int, ...]:
+    """The teams whose costs this person sees. Raises NotYours where there is none."""
     check_may(user, Permission.SEE_COSTS)
-    teams = list(teams_with(user, Permission.SEE_COSTS).values_list("pk", flat=True))
+    return tuple(teams_with(user, Permission.SEE_COSTS).values_list("pk", flat=True))
+
+
+def ended(
+    teams: Sequence[int],
+    since: datetime,
+    until: datetime | None = None,
+    only: Mapping[str, str] | None = None,
+) -> QuerySet[Outcome]:
+    """The ended runs of these teams, submitted from `since` on and before `until`, with `only` these columns."""
     rows = Outcome.objects.filter(team__in=teams, made_at__gte=since)
     if until is not None:
         rows = rows.filter(made_at__lt=until)
@@ -66,7 +70,7 @@ def ended(
 def cells(user: User, bounds: Iterable[datetime]) -> list[Cell]:
     """Everything submitted from the first bound on, added up between each bound and the next; the last is open."""
     starts = sorted(set(bounds))
-    rows = ended(user, starts[0]).order_by().annotate(slot=_slot(starts))
+    rows = ended(seen(user), starts[0]).order_by().annotate(slot=_slot(starts))
     by = ("slot", "snapshot__project_id", "backend", "workflow", "outcome")
     sums = rows.values_list(*by).annotate(n=Count("pk"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro"))
     places = _places()
@@ -106,7 +110,7 @@ def listed(
 ) -> tuple[list[Spend], int]:
     """The runs behind the cells of one view, the newest first, and how many there are."""
     going = [one for one in open_spends(user) if one.made_at >= since and _fits(one, only)]
-    rows = [] if only.get("outcome") == OPEN else ended(user, since, only=only)
+    rows = [] if only.get("outcome") == OPEN else ended(seen(user), since, only=only)
     count = len(going) + (rows.count() if isinstance(rows, QuerySet) else 0)
     columns = ("run_id", "outcome", "made_at", "run__experiment__title", "workflow", "backend")
     told: list[Spend] = []
