@@ -8,7 +8,7 @@ from hybridops.domain.states import ENDINGS
 from hybridops.experiments import figures as costs
 from hybridops.experiments.cells import Cell
 from hybridops.web import fmt
-from hybridops.web.pages.spending import View
+from hybridops.web.pages.spending import WEEKS, View
 from hybridops.web.viewmodels import unit_costs as units
 from hybridops.web.viewmodels.difference import difference
 from hybridops.web.viewmodels.evidence_tables import plain
@@ -62,6 +62,12 @@ def _quotes(view: View) -> Iterator[list[str]]:
         yield [one.backend, str(one.bills), *amounts, "USD", *share, str(one.above)]
 
 
+def _weeks(view: View) -> Iterator[list[str]]:
+    yield ["week_from", "per_accepted"]
+    for start, total in costs.weekly(view.all, view.asked.now, WEEKS):
+        yield [start.date().isoformat(), fmt.csv_number(total.per_accepted)]
+
+
 def _difference(view: View) -> Iterator[list[str]]:
     yield ["part", "change", "currency"]
     for part in difference(view.before, view.rows).parts:
@@ -74,4 +80,5 @@ TABLES: Mapping[str, Callable[[View], Iterator[list[str]]]] = {
     "delays": _delays,
     "quotes": _quotes,
     "difference": _difference,
+    "weeks": _weeks,
 }
