@@ -97,10 +97,10 @@ def test_every_figure_has_n_and_opens_its_runs(spent: World) -> None:
     assert lines["loaded"].count == shown["total"].runs == 3
     assert lines["qpu"].found.value == pytest.approx(7.8)
     assert lines["success"].found.value == pytest.approx(float(ledger_usd()) / 2)
-    for key in lines:
+    for key, line in lines.items():
         opened = open_as(spent.farah, f"/cost/?figure={key}")
         assert opened.status_code == 200
-        assert f"Runs behind: {lines[key].name.lower()}" in opened.content.decode()
+        assert f"Runs behind: {line.name.lower()}" in opened.content.decode()
     assert open_as(spent.farah, "/cost/?figure=joy").status_code == 422
 
 
