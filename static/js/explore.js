@@ -36,7 +36,7 @@ function layout(box) {
   const ink = getComputedStyle(box).color;
   const axis = { color: ink, automargin: true };
   return { barmode: "stack", font: { color: ink, family: getComputedStyle(box).fontFamily }, paper_bgcolor: "transparent",
-    plot_bgcolor: "transparent", margin: { t: 12, r: 12 }, xaxis: axis, yaxis: axis, legend: { orientation: "h" } };
+    plot_bgcolor: "transparent", margin: { t: 12, r: 12 }, xaxis: { ...axis, type: "category" }, yaxis: { ...axis, type: "linear" }, legend: { orientation: "h" } };
 }
 
 function close(figure) {

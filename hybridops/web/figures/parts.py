@@ -28,8 +28,7 @@ def parts(rows: Sequence[Part], sentence: str, head: Sequence[str], table: Itera
     span = high - low or 1.0
     zero = 100 * (0.0 - low) / span
     drawn = [one for at, row in enumerate(rows) for one in _row(at, row, values[at] / span * 100, zero)]
-    axis = line(zero, zero, 14, _ROW * len(rows), "ax")
-    return figure(chart(_ROW * len(rows) + 4, sentence, *drawn, axis), sentence, head, table)
+    return figure(chart(_ROW * len(rows) + 4, sentence, *drawn), sentence, head, table)
 
 
 def _row(at: int, row: Part, width: float, zero: float) -> list[Raw]:
@@ -40,4 +39,5 @@ def _row(at: int, row: Part, width: float, zero: float) -> list[Raw]:
         label(0, top + 13, row.name, "lab", "start"),
         label(100, top + 13, row.words, "", "end"),
         bar,
+        line(zero, zero, top + 16, top + 32, "ax"),
     ]

@@ -60,10 +60,7 @@ def _period(cells: Iterable[Cell]) -> Period:
 
 
 def difference_figure(told: Difference) -> figures.Figure:
-    rows = tuple(
-        figures.Part(f"{one.name}: {one.what}", one.usd, _signed(one.usd), _fill(one.usd))
-        for one in told.parts
-    )
+    rows = tuple(figures.Part(one.name, one.usd, _signed(one.usd), _fill(one.usd)) for one in told.parts)
     change = (
         "the same as"
         if not told.usd
