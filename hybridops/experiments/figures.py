@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from django.db.models import QuerySet
 
 from hybridops.domain.money import from_micro
-from hybridops.domain.states import ENDINGS, RunState
+from hybridops.domain.states import RunState
 from hybridops.experiments.models import Run, Submission
 from hybridops.quotas.queries import costs_of, promised_to
 from hybridops.teams.access import check_may, teams_with
@@ -100,7 +100,7 @@ def spends(user: User, since: datetime) -> list[Spend]:
 
 def open_spends(user: User) -> list[Spend]:
     """The same of the runs that have not ended."""
-    return _spends(_runs(user).exclude(state__in=ENDINGS))
+    return _spends(_runs(user).filter(ended_at=None))
 
 
 def _runs(user: User) -> QuerySet[Run]:

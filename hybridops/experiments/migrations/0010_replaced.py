@@ -11,4 +11,8 @@ class Migration(migrations.Migration):
     operations: ClassVar[list[Any]] = [
         migrations.AddField("outcome", "replaced_at", models.DateTimeField(null=True)),
         migrations.AddIndex("outcome", models.Index(fields=["team", "made_at"], name="outcomes_by_day")),
+        migrations.AddIndex("run", models.Index(fields=["-ended_at"], name="runs_by_end")),
+        migrations.AddIndex(
+            "run", models.Index(fields=["id"], condition=models.Q(ended_at=None), name="open_runs")
+        ),
     ]
