@@ -157,3 +157,12 @@ def subjects_touched_by(person_id: int) -> set[str]:
     voted = Q(decisions__person=person_id) | Q(decisions__on_behalf=person_id)
     said = Q(requester=person_id) | Q(comments__person=person_id) | Q(emergency__reviews__person=person_id)
     return set(ApprovalRequest.objects.filter(voted | said).values_list("subject", flat=True))
+
+
+def open_about_money(user: User) -> QuerySet[ApprovalRequest]:
+    """The pending and the approved, not yet used requests of the teams whose costs this person sees, oldest first."""
+    teams = teams_with(user, Permission.SEE_COSTS).values("pk")
+    rows = ApprovalRequest.objects.filter(
+        team__in=teams, state__in=(RequestState.PENDING, RequestState.APPROVED)
+    )
+    return rows.select_related("team").order_by("lapses_at", "id")

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
+
+from django.db.models import QuerySet
 
 from hybridops.domain.money import from_micro
 from hybridops.domain.states import RunState
@@ -37,8 +39,33 @@ class Spend:
     qpu_micro: int
 
     @property
-    def accepted(self) -> bool:
-        return self.state == RunState.ACCEPTED
+    def runs(self) -> int:
+        return 1
+
+    @property
+    def accepted(self) -> int:
+        return int(self.state == RunState.ACCEPTED)
+
+
+class Costs(Protocol):
+    """One run, or many alike that were added up."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def made_at(self) -> datetime: ...
+    @property
+    def keys(self) -> Mapping[str, str]: ...
+    @property
+    def names(self) -> Mapping[str, str]: ...
+    @property
+    def runs(self) -> int: ...
+    @property
+    def accepted(self) -> int: ...
+    @property
+    def micro(self) -> int: ...
+    @property
+    def qpu_micro(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +95,20 @@ def spends(user: User, since: datetime) -> list[Spend]:
     Raises NotYours where the person sees no costs at all.
     """
     check_may(user, Permission.SEE_COSTS)
-    runs = Run.objects.filter(
-        experiment__project__team__in=teams_with(user, Permission.SEE_COSTS).values("pk"), made_at__gte=since
-    )
+    return _spends(_runs(user).filter(made_at__gte=since))
+
+
+def open_spends(user: User) -> list[Spend]:
+    """The same of the runs that have not ended."""
+    return _spends(_runs(user).filter(ended_at=None))
+
+
+def _runs(user: User) -> QuerySet[Run]:
+    teams = teams_with(user, Permission.SEE_COSTS).values("pk")
+    return Run.objects.filter(experiment__project__team__in=teams)
+
+
+def _spends(runs: QuerySet[Run]) -> list[Spend]:
     costs = costs_of(runs.values("pk"))
     sent = Submission.objects.filter(run__in=runs.values("pk")).order_by("ordinal")
     backends = dict(sent.values_list("run_id", "backend"))  # the last one stands for the run
@@ -97,18 +135,18 @@ def promised_usd(user: User) -> Decimal:
     return from_micro(promised_to(Run.objects.filter(experiment__project__team__in=teams).values("pk")))
 
 
-def narrowed(rows: Iterable[Spend], only: Mapping[str, str]) -> list[Spend]:
+def narrowed[Row: Costs](rows: Iterable[Row], only: Mapping[str, str]) -> list[Row]:
     return [row for row in rows if all(row.keys[name] == key for name, key in only.items())]
 
 
-def between(rows: Iterable[Spend], since: datetime, until: datetime) -> list[Spend]:
+def between[Row: Costs](rows: Iterable[Row], since: datetime, until: datetime) -> list[Row]:
     return [row for row in rows if since <= row.made_at < until]
 
 
-def total(rows: Iterable[Spend]) -> Total:
+def total(rows: Iterable[Costs]) -> Total:
     known = list(rows)
     return Total(
-        runs=len(known),
+        runs=sum(row.runs for row in known),
         accepted=sum(row.accepted for row in known),
         usd=from_micro(sum(row.micro for row in known)),
         qpu_usd=from_micro(sum(row.qpu_micro for row in known)),
@@ -116,23 +154,23 @@ def total(rows: Iterable[Spend]) -> Total:
     )
 
 
-def grouped(rows: Iterable[Spend], by: str) -> list[Group]:
+def grouped(rows: Iterable[Costs], by: str) -> list[Group]:
     """One group a key, the dearest first; their totals add up to the total of all rows."""
-    found: dict[str, list[Spend]] = defaultdict(list)
+    found: dict[str, list[Costs]] = defaultdict(list)
     for row in rows:
         found[row.keys[by]].append(row)
     made = [Group(key, members[0].names[by], total(members)) for key, members in found.items()]
     return sorted(made, key=lambda group: (-group.total.usd, group.name))
 
 
-def weekly(rows: Iterable[Spend], now: datetime, weeks: int = 12) -> list[tuple[datetime, Total]]:
+def weekly(rows: Iterable[Costs], now: datetime, weeks: int = 12) -> list[tuple[datetime, Total]]:
     """The last weeks, oldest first, each with the start of its seven days; the last one ends now."""
     known = list(rows)
     starts = [now - timedelta(weeks=back) for back in range(weeks, 0, -1)]
     return [(start, total(between(known, start, start + timedelta(weeks=1)))) for start in starts]
 
 
-def bought(rows: Iterable[Spend]) -> dict[str, Decimal]:
+def bought(rows: Iterable[Costs]) -> dict[str, Decimal]:
     """The same money by what became of the run; a run that has not ended is `open`."""
     sums: dict[str, int] = defaultdict(int)
     for row in rows:

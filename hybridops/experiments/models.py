@@ -84,6 +84,8 @@ class Run(models.Model):
         indexes: ClassVar = [
             models.Index(fields=("-id",), name="runs_newest_first"),
             models.Index(fields=("state", "-id"), name="runs_by_state"),
+            models.Index(fields=("-ended_at",), name="runs_by_end"),
+            models.Index(fields=("id",), condition=Q(ended_at=None), name="open_runs"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -16,6 +16,7 @@ class Outcome(models.Model):
     IDEAL for one on a simulator without noise, UNTRIED where nothing was ever sent. Objectives are those of the arms,
     lower is better; `best` is the lowest of any arm. Times in seconds: `wait` from sending until a submission was
     first seen running (or ended, where it never was), `busy` of all stages. `late` is None without a deadline.
+    `replaced_at`: when a later accepted run on the same data, of the same workflow, reached a lower `best`.
     """
 
     run = models.OneToOneField(
@@ -48,6 +49,7 @@ class Outcome(models.Model):
     retries = models.PositiveIntegerField(default=0)
     fell_back = models.BooleanField(default=False)
     late = models.BooleanField(null=True)
+    replaced_at = models.DateTimeField(null=True)
     cost_micro = models.BigIntegerField(default=0)
     qpu_micro = models.BigIntegerField(default=0)
 
@@ -55,6 +57,7 @@ class Outcome(models.Model):
         indexes: ClassVar = [
             models.Index(fields=("definition", "counts", "team", "ended_at"), name="outcomes_by_rule"),
             models.Index(fields=("workflow", "team", "made_at"), name="outcomes_by_workflow"),
+            models.Index(fields=("team", "made_at"), name="outcomes_by_day"),
         ]
 
     def __str__(self) -> str:

@@ -38,7 +38,17 @@ def note(book: Book, *, classical_micro: int) -> Outcome:
     row.counts = _counts(row)
     row.save(force_insert=True)
     _add_up(row)
+    _replace(row)
     return row
+
+
+def _replace(row: Outcome) -> None:
+    """A better accepted answer takes the place of those before it on the same data."""
+    if row.outcome == RunState.ACCEPTED and row.best is not None:
+        before = Outcome.objects.filter(
+            snapshot_id=row.snapshot_id, workflow=row.workflow, outcome=RunState.ACCEPTED, replaced_at=None
+        )
+        before.filter(best__gt=row.best).exclude(pk=row.pk).update(replaced_at=row.ended_at)
 
 
 def add_bill(run_id: int, billed_micro: int) -> None:

@@ -102,6 +102,9 @@ class Reservation(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=("run_id",), condition=Q(state="held"), name="held_reservations")
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(amount_micro__gte=0), name="reservation_is_not_negative"),
             models.CheckConstraint(

@@ -245,3 +245,10 @@ def closable(user: User, *, on: date) -> QuerySet[Budget]:
     """The budgets that this person manages, whose period is over and that are not closed."""
     rows = budgets_with(user, Permission.MANAGE_BUDGETS).filter(closed_at=None, ends_on__lt=on)
     return rows.select_related("team", "project").order_by("ends_on", "pk")
+
+
+def billed_of(keys: Iterable[str]) -> list[tuple[str, int, int]]:
+    """(key, promised, billed with its corrections) of these reservations, where a bill came."""
+    rows = Reservation.objects.filter(key__in=list(keys), state=ReservationState.SETTLED)
+    told = rows.values_list("key", "amount_micro", "settled_micro")
+    return [(key, asked, billed or 0) for key, asked, billed in told]

@@ -89,6 +89,9 @@ PLACES = {
     "sign-out": Place("ines", "/sign-out/", variant=True),
     "cost": Place("farah", "/cost/"),
     "cost of a project": Place("farah", "/cost/", ("Warehouse routing",), variant=True),
+    "explorer": Place("farah", "/cost/explore/?rows=workflow&columns=backend"),
+    "explorer of a workflow": Place("farah", "/cost/explore/?workflow=routing&rows=outcome", variant=True),
+    "weekly review of money": Place("farah", "/cost/week/"),
     "evidence": Place("ines", "/evidence/"),
     "evidence of routing": Place("ines", "/evidence/routing/"),
     "benchmark report": Place("farah", "/evidence/routing/report/?figure=cost"),
@@ -285,7 +288,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "backends",
         "backend",
     }
-    pages |= {"budgets", "ledger", "invoices"}
+    pages |= {"budgets", "ledger", "invoices", "explore", "cost_week"}
     # The demo has no vendor and so no bill; tests/web/test_money_pages.py asks for it.
     pages |= {"invoice"}
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
@@ -294,7 +297,17 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
     pages |= {"unclear"}
     parts = {"preview", "upload", "run_part", "demo_code"}
-    files = {"artifact", "run_proofs", "cost_csv", "ledger_csv", "audit_proof", "audit_checkpoint"}
+    files = {
+        "artifact",
+        "run_proofs",
+        "cost_csv",
+        "ledger_csv",
+        "explore_csv",
+        "focus_csv",
+        "focus_parquet",
+        "audit_proof",
+        "audit_checkpoint",
+    }
     files |= {"evidence_csv", "benchmark_csv", "compare_csv"}
     doors = {"replay", "decide", "claim", "release", "comment", "break_glass_review", "verify", "theme"}
     doors |= {

@@ -21,6 +21,7 @@ from hybridops.web.figures.energy import Energies, Measured, energies
 from hybridops.web.figures.frontier import Frontier, Place, frontier
 from hybridops.web.figures.glyphs import stave_glyph, stave_small
 from hybridops.web.figures.kernel import Kernel, KernelRow, kernel
+from hybridops.web.figures.parts import Part, parts
 from hybridops.web.figures.routes import Route, RouteMap, Stop, route_map
 from hybridops.web.figures.samples import Bin, Histogram, histogram
 from hybridops.web.figures.score import Bar, Kind, Lane, Mark, Stave
@@ -56,6 +57,7 @@ __all__ = [
     "Outcome",
     "OutcomeShare",
     "Outcomes",
+    "Part",
     "Place",
     "Route",
     "RouteMap",
@@ -78,6 +80,7 @@ __all__ = [
     "kernel",
     "kind_mark",
     "outcome_bar",
+    "parts",
     "route_map",
     "sparkline",
     "stave",

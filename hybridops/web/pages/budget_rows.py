@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from hybridops.quotas.queries import manages_all, manages_budgets
 from hybridops.teams.models import User
 from hybridops.web import figures, fmt
 from hybridops.web.pages.fields import Count, Dollars
+from hybridops.web.viewmodels.outlook import Outlook
 
 
 class BudgetForm(forms.Form):
@@ -27,12 +29,20 @@ class BudgetForm(forms.Form):
     seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
 
-def budget_rows(user: User, rows: Sequence[Budget], refused: dict[int, BudgetForm]) -> list[dict[str, Any]]:
+def budget_rows(
+    user: User,
+    rows: Sequence[Budget],
+    refused: dict[int, BudgetForm],
+    ahead: Mapping[int, Outlook] = MappingProxyType({}),
+) -> list[dict[str, Any]]:
     """The organisation first, then each team with its projects and their experiments; those of a backend last."""
     teams, everything = manages_budgets(user), manages_all(user)
     return [
         _row(
-            budget, budget.team_id in teams or (everything and budget.team_id is None), refused.get(budget.pk)
+            budget,
+            budget.team_id in teams or (everything and budget.team_id is None),
+            refused.get(budget.pk),
+            ahead.get(budget.pk),
         )
         for budget in sorted(rows, key=_place)
     ]
@@ -55,7 +65,7 @@ def level(budget: Budget) -> str:
     return f"{where}, {budget.backend}" if budget.backend else where
 
 
-def _row(budget: Budget, manages: bool, refused: BudgetForm | None) -> dict[str, Any]:
+def _row(budget: Budget, manages: bool, refused: BudgetForm | None, ahead: Outlook | None) -> dict[str, Any]:
     spent, promised, limit = (
         from_micro(micro) for micro in (budget.posted_micro, budget.pending_micro, budget.limit_micro)
     )
@@ -63,7 +73,9 @@ def _row(budget: Budget, manages: bool, refused: BudgetForm | None) -> dict[str,
         "budget": budget,
         "level": level(budget),
         "depth": depth(budget),
-        "bullet": figures.budget_bullet(figures.Budget(spent, promised, limit)),
+        "bullet": figures.budget_bullet(
+            figures.Budget(spent, promised, limit, forecast=ahead.ends if ahead else None)
+        ),
         "spent": spent,
         "promised": promised,
         "limit": limit,
@@ -73,6 +85,7 @@ def _row(budget: Budget, manages: bool, refused: BudgetForm | None) -> dict[str,
         "manages": manages,
         "form": (refused or _fresh(budget)) if manages else None,
         "open": refused is not None,
+        "ahead": ahead,
     }
 
 

@@ -29,6 +29,7 @@ from hybridops.web.context import reader
 from hybridops.web.errors import page, whole
 from hybridops.web.pages.budget_forms import CloseForm, OpenForm
 from hybridops.web.pages.budget_rows import BudgetForm, budget_rows, level
+from hybridops.web.viewmodels.outlook import outlooks
 
 NEEDS = "Budgets need the Finance or the Auditor role."
 
@@ -186,10 +187,12 @@ def _shown(
     check_may(user, Permission.SEE_COSTS)
     rows = list(queries.budgets_seen(user, on=today()))
     waiting = queries.open_changes(user)
+    ahead, would_do = outlooks(user, rows)
     manages = bool(queries.manages_budgets(user))
     told = {
         "answer": answers.budgets(rows, len(waiting)),
-        "rows": budget_rows(user, rows, forms or {}),
+        "rows": budget_rows(user, rows, forms or {}, ahead),
+        "would_do": would_do,
         "changes": [change_row(one, user) for one in waiting],
         "manages": manages,
         "open_form": (open_form or OpenForm(user)) if manages else None,

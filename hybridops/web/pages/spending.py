@@ -15,9 +15,12 @@ from django.utils import timezone
 from hybridops.domain import clock
 from hybridops.domain.errors import BadInput
 from hybridops.experiments import figures as costs
-from hybridops.experiments.figures import GROUPS, Spend, Total
+from hybridops.experiments.cells import Cell, cells, seen
+from hybridops.experiments.figures import GROUPS, Total
+from hybridops.teams.models import User
 from hybridops.web import figures, fmt
 from hybridops.web.answers import cost as answers
+from hybridops.web.viewmodels.unit_costs import BEHIND, Question
 
 PERIODS = {"30": "over the last 30 days", "90": "over the last 90 days", "month": "this month"}
 SHORT = {"30": "30 days", "90": "90 days", "month": "This month"}
@@ -26,23 +29,24 @@ WEEKS = 12
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`only` filters, `by` groups what is left; a filtered view also lists its runs."""
+    """`only` filters, `by` groups what is left; a filtered view also lists its runs, so does an opened `figure`."""
 
     by: str = "project"
     period: str = "30"
     only: Mapping[str, str] = field(default_factory=dict)
+    figure: str = ""
+    now: datetime = field(default_factory=clock.now)
 
     @property
     def since(self) -> datetime:
-        now = clock.now()
         if self.period == "month":
-            return timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        return now - timedelta(days=int(self.period))
+            return timezone.localtime(self.now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return self.now - timedelta(days=int(self.period))
 
     @property
     def before(self) -> datetime:
         """As long before."""
-        return self.since - (clock.now() - self.since)
+        return self.since - (self.now - self.since)
 
     def link(self, **changes: Any) -> str:
         """The same view with something else: every view has an address."""
@@ -59,36 +63,48 @@ def asked(query: QueryDict) -> Asked:
         )
     if period not in PERIODS:
         raise BadInput("The period is 30, 90 or month.", field="period")
-    return Asked(by, period, {name: key for name in GROUPS if (key := query.get(name, ""))})
+    figure = query.get("figure", "")
+    if figure and figure not in BEHIND:
+        raise BadInput("There is no such figure about costs.", field="figure")
+    return Asked(by, period, {name: key for name in GROUPS if (key := query.get(name, ""))}, figure)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One view with its rows: those of the period, and all that the trend and the comparison need."""
+    """One view with its cells: those of the period, and all that the trend and the comparison need."""
 
     asked: Asked
-    rows: list[Spend]
-    all: list[Spend]
+    rows: list[Cell]
+    all: list[Cell]
+    user: User
+    teams: tuple[int, ...]
+
+    @property
+    def question(self) -> Question:
+        """The same for the figures."""
+        return Question(self.user, self.teams, self.asked.since, self.asked.now, self.asked.only)
+
+    @property
+    def before(self) -> list[Cell]:
+        """What was submitted in as long a time before."""
+        return costs.between(self.all, self.asked.before, self.asked.since)
 
     @property
     def total(self) -> Total:
         return costs.total(self.rows)
 
 
-def view_of(question: Asked, rows: list[Spend]) -> View:
-    known = costs.narrowed(rows, question.only)
-    return View(question, [row for row in known if row.made_at >= question.since], known)
-
-
-def earliest(question: Asked) -> datetime:
-    """How far back one reading of the runs has to go for everything on the page."""
-    return min(question.before, clock.now() - timedelta(weeks=WEEKS))
+def view_of(question: Asked, user: User) -> View:
+    """Reads everything that was submitted since the earliest day on the page, added up between its bounds."""
+    weeks = (question.now - timedelta(weeks=back) for back in range(WEEKS + 1))
+    rows = costs.narrowed(cells(user, [question.before, question.since, *weeks]), question.only)
+    return View(question, [row for row in rows if row.made_at >= question.since], rows, user, seen(user))
 
 
 def values(view: View) -> dict[str, Any]:
     """What the template shows."""
     question = view.asked
-    before = costs.total(costs.between(view.all, question.before, question.since))
+    before = costs.total(view.before)
     return {
         "asked": question,
         "period": PERIODS[question.period],
@@ -100,13 +116,13 @@ def values(view: View) -> dict[str, Any]:
         "change": _change(view.total, before),
         "good_share": view.total.accepted_usd / view.total.usd if view.total.usd else fmt.NOT_APPLICABLE,
         "groups": _groups(view),
-        "runs": view.rows if question.only else [],
         "trend": figures.trend(figures.Trend(tuple(_week(*week) for week in _weeks(view)))),
         "bought": figures.outcome_bar(_outcomes(view.rows)),
         "by_links": [(name, question.link(by=name), name == question.by) for name in GROUPS],
         "period_links": [(SHORT[key], question.link(period=key), key == question.period) for key in SHORT],
         "filters": [(name, _name(view, name), question.link(**{name: ""})) for name in question.only],
-        "csv": question.link(),
+        "csv": question.link(figure=question.figure),
+        "figure_link": question.link(figure=""),
     }
 
 
@@ -138,12 +154,12 @@ def _groups(view: View) -> list[dict[str, Any]]:
 
 def _spark(view: View, group: costs.Group) -> figures.Figure:
     rows = costs.narrowed(view.all, {view.asked.by: group.key})
-    weeks = [total.usd for _, total in costs.weekly(rows, clock.now(), WEEKS)]
+    weeks = [total.usd for _, total in costs.weekly(rows, view.asked.now, WEEKS)]
     return figures.sparkline(weeks, f"{group.name}, spend in each of the last {WEEKS} weeks")
 
 
 def _weeks(view: View) -> list[tuple[datetime, Total]]:
-    return costs.weekly(view.all, clock.now(), WEEKS)
+    return costs.weekly(view.all, view.asked.now, WEEKS)
 
 
 def _week(start: datetime, total: Total) -> figures.Week:
@@ -159,7 +175,7 @@ _BOUGHT = (
 )
 
 
-def _outcomes(rows: list[Spend]) -> figures.Outcomes:
+def _outcomes(rows: list[Cell]) -> figures.Outcomes:
     sums = costs.bought(rows)
     parts = ((kind, words, sums.get(key, Decimal(0))) for key, kind, words in _BOUGHT)
     return figures.Outcomes(tuple(figures.Outcome(*part) for part in parts if part[2]))

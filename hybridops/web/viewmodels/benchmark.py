@@ -35,11 +35,12 @@ class Line:
     unit: str
     means: str
     spent: float | None = None
+    nothing: str = "none accepted"
 
     @property
     def shown(self) -> str:
         if self.found.value is None:
-            return f"{fmt.money(self.spent)} spent, none accepted" if self.spent else "not known"
+            return f"{fmt.money(self.spent)} spent, {self.nothing}" if self.spent else "not known"
         return _words(self.found.value, self.unit)
 
     @property
