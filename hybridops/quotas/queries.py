@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Abs
 
@@ -33,13 +34,18 @@ def budgets_for(
 
     The organisation's, the team's, the project's and the experiment's, each for all backends and for this one.
     """
-    level = (Q(team_id=None) | Q(team_id=team_id)) & (Q(project_id=None) | Q(project_id=project_id))
-    whose = Q(experiment_id=None)
-    if experiment_id is not None:
-        whose |= Q(experiment_id=experiment_id)
-    where = Q(backend="") | Q(backend=backend)
-    rows = Budget.objects.filter(level, whose, where, starts_on__lte=on, ends_on__gte=on, closed_at=None)
-    return list(rows.order_by("id"))
+    day = connection.ops.adapt_datefield_value(on)
+    return list(Budget.objects.raw(_FOR, [team_id, project_id, experiment_id, backend, day, day]))
+
+
+# In SQL because a run asks it half a dozen times, and making it from its parts costs more than its answer.
+_FOR = """
+    SELECT * FROM quotas_budget
+    WHERE (team_id IS NULL OR team_id = %s) AND (project_id IS NULL OR project_id = %s)
+      AND (experiment_id IS NULL OR experiment_id = %s) AND backend IN ('', %s)
+      AND starts_on <= %s AND ends_on >= %s AND closed_at IS NULL
+    ORDER BY id
+"""
 
 
 def budgets_with(user: User, permission: Permission) -> QuerySet[Budget]:
