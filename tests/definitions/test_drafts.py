@@ -24,6 +24,7 @@ from hybridops.engine import authoring, tryout
 from hybridops.outbox.models import Message
 from hybridops.teams.models import User
 from hybridops.trust import dsse
+from tests.long import only_long
 from tests.world import World, publish
 
 
@@ -244,7 +245,7 @@ def test_a_dry_run_notes_what_it_ran_and_a_later_save_makes_it_stale(
     assert "a dry run" in drafts.missing(Draft.objects.get())[0]
 
 
-@pytest.mark.slow
+@only_long  # tests/e2e/test_promote.py goes the same way in a browser
 def test_a_real_dry_run_goes_the_whole_way_and_touches_nothing_here(world: World) -> None:
     from hybridops.engine.builtin import document
     from hybridops.experiments.models import Run
