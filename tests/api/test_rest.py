@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.audit.models import AuditEvent
 from hybridops.audit.services import seal, sequence
 from hybridops.engine.inline import drive
+from hybridops.web.api.audit_shapes import events_out
 from tests.api.calling import Caller, is_problem, person, service
 from tests.presence import code_of
 from tests.world import World, submit
@@ -137,3 +140,15 @@ def test_a_passkey_is_asked_for_the_very_vote(world: World) -> None:
     assert "one-time code" in answer.json()["detail"]
     forged = {**vote, "assertion": {"id": "x"}}
     assert is_problem(mikkel.post(f"/approvals/{request.pk}/decision", forged), 422, "refused")
+
+
+def test_a_page_of_events_is_read_together(world: World, django_assert_num_queries: Any) -> None:
+    """Names and texts of fifty events cost no more questions than those of one."""
+    run = submit(world)
+    drive(run.pk)
+    rows = list(AuditEvent.objects.filter(stream=f"run:{run.pk}").select_related("leaf"))
+    assert len(rows) > 5
+    with CaptureQueriesContext(connection) as one:
+        events_out(rows[:1])
+    with django_assert_num_queries(len(one)):
+        assert len(events_out(rows)) == len(rows)

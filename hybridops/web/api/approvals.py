@@ -19,7 +19,7 @@ from hybridops.teams.presence import passkey_challenge
 from hybridops.trust.personal import fresh
 from hybridops.web.api.door import Asking, Token
 from hybridops.web.api.runs import READS
-from hybridops.web.api.shapes import NOS, WRITE_NOS, Asked, Id, Page, paged
+from hybridops.web.api.shapes import NOS, WRITE_NOS, Asked, Id, Page, each, paged
 from hybridops.web.errors import whole
 from hybridops.web.proving import prover
 
@@ -89,7 +89,7 @@ def listed(
 ) -> dict[str, Any]:
     """The requests of the teams that this token sees, newest first."""
     rows = queries.requests_for(request.auth)
-    return paged(rows.filter(state=state) if state else rows, asked, _short)
+    return paged(rows.filter(state=state) if state else rows, asked, each(_short))
 
 
 @router.get("/approvals/{request_id}", response={200: RequestWhole, **NOS}, auth=READS)

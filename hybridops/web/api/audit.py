@@ -14,7 +14,7 @@ from hybridops.audit.services import note_read
 from hybridops.domain.errors import NotYours
 from hybridops.teams.access import actor, check_may
 from hybridops.teams.permissions import Permission
-from hybridops.web.api.audit_shapes import EventOut, event_out
+from hybridops.web.api.audit_shapes import EventOut, events_out
 from hybridops.web.api.door import Asking, Token
 from hybridops.web.api.shapes import NOS, Asked, Id, Page, paged
 
@@ -49,14 +49,14 @@ def events(request: Asking, sought: Query[Sought], asked: Query[Asked]) -> dict[
     _check(request)
     told = ", ".join(f"{name} {value}" for name, value in sought.model_dump().items() if value)
     note_read(actor=actor(request.auth), what="the list", sought=told[:300])
-    return paged(queries.events(queries.Filter(**sought.model_dump())), asked, event_out)
+    return paged(queries.events(queries.Filter(**sought.model_dump())), asked, events_out)
 
 
 @router.get("/audit/events/{event_id}", response={200: EventOut, **NOS}, auth=READS)
 def event(request: Asking, event_id: Id) -> EventOut:
     _check(request)
     note_read(actor=actor(request.auth), what="an event", facts={"event": event_id})
-    return event_out(queries.event_at(event_id))
+    return events_out([queries.event_at(event_id)])[0]
 
 
 @router.get("/audit/events/{event_id}/proof", response={200: bytes, **NOS}, auth=READS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from ninja import Schema
 
 from hybridops.audit.models import AuditEvent
-from hybridops.audit.queries import seen
+from hybridops.audit.queries import Seen, seen
 
 
 class EventOut(Schema):
@@ -25,8 +26,13 @@ class EventOut(Schema):
     leaf_hash: str
 
 
-def event_out(event: AuditEvent) -> EventOut:
-    (found,) = seen([event])
+def events_out(events: Sequence[AuditEvent]) -> list[EventOut]:
+    """Names and texts of all of them in one question."""
+    return [_event_out(found) for found in seen(events)]
+
+
+def _event_out(found: Seen) -> EventOut:
+    event = found.event
     leaf = getattr(event, "leaf", None)
     return EventOut(
         id=event.pk,

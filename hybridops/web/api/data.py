@@ -11,16 +11,18 @@ from ninja import File, Form, Query, Router, Schema, Status, UploadedFile
 from pydantic import Field
 
 from hybridops.backends.services import known
+from hybridops.definitions.models import SignedDocument
 from hybridops.definitions.queries import workflows
 from hybridops.domain.errors import BadInput, NotYours
 from hybridops.domain.ports import Backend
+from hybridops.domain.workflow import Definition, Parameter
 from hybridops.engine import intake
 from hybridops.experiments.models import DataSnapshot
 from hybridops.experiments.queries import snapshots_for
 from hybridops.web.api.door import Asking, Token
 from hybridops.web.api.once import once
 from hybridops.web.api.runs import READS
-from hybridops.web.api.shapes import NOS, WRITE_NOS, Asked, Id, Page, paged
+from hybridops.web.api.shapes import NOS, WRITE_NOS, Asked, Id, Page, each, paged
 
 router = Router(tags=["Data and backends"])
 WRITES = Token("data:write")
@@ -110,23 +112,22 @@ def workflow(request: Asking, name: str) -> WorkflowOut:
     return _workflow(*found)
 
 
-def _workflow(row: Any, definition: Any, why_not: str) -> WorkflowOut:
-    usable = definition is not None
+def _workflow(row: SignedDocument, definition: Definition | None, why_not: str) -> WorkflowOut:
     return WorkflowOut(
         name=row.name,
         version=row.version,
         digest=row.digest,
         state=row.state,
-        title=definition.title if usable else row.name,
-        summary=definition.summary if usable else "",
+        title=definition.title if definition else row.name,
+        summary=definition.summary if definition else "",
         why_not=why_not,
-        accepts=intake.accepts(row.name) if usable else "",
-        builtins=[one.key for one in intake.builtin_snapshots(row.name)] if usable else [],
-        parameters=[_parameter(one) for one in definition.parameters] if usable else [],
+        accepts=intake.accepts(row.name) if definition else "",
+        builtins=[one.key for one in intake.builtin_snapshots(row.name)] if definition else [],
+        parameters=[_parameter(one) for one in definition.parameters] if definition else [],
     )
 
 
-def _parameter(one: Any) -> ParameterOut:
+def _parameter(one: Parameter) -> ParameterOut:
     names = ("name", "kind", "label", "default", "low", "high")
     return ParameterOut(
         **{name: getattr(one, name) for name in names}, choices=list(map(str, one.choices or ()))
@@ -136,7 +137,7 @@ def _parameter(one: Any) -> ParameterOut:
 @router.get("/snapshots", response={200: Page[SnapshotOut], **NOS}, auth=READS)
 def snapshots(request: Asking, asked: Query[Asked]) -> dict[str, Any]:
     """The data of the teams that this token sees, newest first."""
-    return paged(snapshots_for(request.auth), asked, _snapshot)
+    return paged(snapshots_for(request.auth), asked, each(_snapshot))
 
 
 @router.get("/snapshots/{snapshot_id}", response={200: SnapshotOut, **NOS}, auth=READS)

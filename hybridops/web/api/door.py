@@ -71,7 +71,10 @@ def problem(
 
 def refused(request: HttpRequest, said: HybridopsError) -> JsonResponse:
     """What is not yours looks like what is not there."""
-    status, code = next((status, code) for kind, status, code in _CODES if isinstance(said, kind))
+    known = next(((status, code) for kind, status, code in _CODES if isinstance(said, kind)), None)
+    if known is None:  # a defect of ours, to be seen as one
+        raise said
+    status, code = known
     headers = {}
     if isinstance(said, NoToken):
         headers["WWW-Authenticate"] = "Bearer"

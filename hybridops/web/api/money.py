@@ -10,7 +10,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from hybridops.domain import clock
-from hybridops.experiments.figures import grouped, spends, total
+from hybridops.experiments.figures import Total, grouped, spends, total
 from hybridops.quotas.models import Budget
 from hybridops.quotas.queries import budgets_seen
 from hybridops.web.api.door import Asking, Token
@@ -86,7 +86,7 @@ def costs(
     return CostsOut(since=since, by=by, total=_total("", "all", total(rows)), groups=found)
 
 
-def _total(key: str, name: str, found: Any) -> TotalOut:
+def _total(key: str, name: str, found: Total) -> TotalOut:
     each = found.per_accepted
     return TotalOut(
         key=key,

@@ -22,11 +22,11 @@ from hybridops.experiments.queries import run_for
 from hybridops.teams.access import actor, check_may
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
-from hybridops.web.api.audit_shapes import EventOut, event_out
+from hybridops.web.api.audit_shapes import EventOut, events_out
 from hybridops.web.api.door import Asking, Token
 from hybridops.web.api.once import key_of, once
 from hybridops.web.api.run_shapes import RunOut, RunWhole, Submit, Wish, short, whole
-from hybridops.web.api.shapes import NOS, WRITE_NOS, Asked, Id, Page, paged, usd
+from hybridops.web.api.shapes import NOS, WRITE_NOS, Asked, Id, Page, each, paged, usd
 
 router = Router(tags=["Runs"])
 READS, SUBMITS = Token("runs:read"), Token("runs:submit")
@@ -133,7 +133,7 @@ def _submit_key(user: User, key: str) -> str:
 def listed(request: Asking, sought: Query[Sought], asked: Query[Asked]) -> dict[str, Any]:
     """The runs of the teams that this token sees, newest first."""
     found = Filters(state=sought.state, text=sought.text, workflow=sought.workflow, mine=sought.mine)
-    return paged(runs_listed(request.auth, found), asked, short)
+    return paged(runs_listed(request.auth, found), asked, each(short))
 
 
 @router.get("/runs/{run_id}", response={200: RunWhole, **NOS}, auth=READS)
@@ -145,7 +145,7 @@ def one(request: Asking, run_id: Id) -> RunWhole:
 def events(request: Asking, run_id: Id, asked: Query[Asked]) -> dict[str, Any]:
     """What the trail says of a run, newest first."""
     run = run_for(request.auth, run_id)
-    return paged(trail.events(trail.Filter(stream=f"run:{run.pk}")), asked, event_out)
+    return paged(trail.events(trail.Filter(stream=f"run:{run.pk}")), asked, events_out)
 
 
 @router.get("/runs/{run_id}/bundle", auth=READS, response={200: bytes, **NOS})

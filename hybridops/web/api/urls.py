@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
@@ -10,8 +10,6 @@ from hybridops.web.api.v1 import api
 
 @csrf_exempt
 def nothing(request: HttpRequest) -> HttpResponse:
-    from django.http import Http404
-
     return absent(request, Http404())
 
 
