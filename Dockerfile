@@ -8,18 +8,21 @@ ENV HYBRIDOPS_VENV=/opt/venv \
     HYBRIDOPS_REQUIREMENTS=$REQUIREMENTS \
     HYBRIDOPS_HOME=/var/lib/hybridops \
     HYBRIDOPS_STATIC_ROOT=/srv/static \
-    PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 
 COPY manage.py ./
 COPY requirements requirements
 COPY hybridops/__init__.py hybridops/bootstrap.py hybridops/
 USER hybridops
-# The packages first: they change less often than the code.
-RUN python3 -c "from hybridops import bootstrap as b; b.install(b.venv_folder(), b.wanted_lock([]))" \
+# The packages first: they change less often than the code. Compiled here, for nothing can be written there later and
+# each process would compile them again.
+RUN UV_COMPILE_BYTECODE=1 python3 -c "from hybridops import bootstrap as b; b.install(b.venv_folder(), b.wanted_lock([]))" \
     && rm -rf ~/.cache
 
 COPY . .
+USER root
+RUN /opt/venv/bin/python -m compileall -q hybridops
+USER hybridops
 RUN HYBRIDOPS_SECRET_KEY=only-for-this-step python3 manage.py collectstatic --no-input
 
 VOLUME /var/lib/hybridops

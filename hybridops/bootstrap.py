@@ -66,6 +66,7 @@ def ensure(argv: Sequence[str]) -> None:
 
 def _ensure(argv: Sequence[str]) -> None:
     venv, lock = venv_folder(), wanted_lock(argv)
+    keep_bytecode(venv)
     inside = os.path.realpath(sys.prefix) == os.path.realpath(str(venv))
     if inside and is_installed(venv, lock):
         os.environ.pop(GUARD, None)
@@ -76,6 +77,16 @@ def _ensure(argv: Sequence[str]) -> None:
             if not is_installed(venv, lock):
                 install(venv, lock)
     rerun(venv, argv)
+
+
+def keep_bytecode(venv: Path) -> None:
+    """Move to the environment what PYTHONDONTWRITEBYTECODE keeps out of the sources.
+
+    Without any bytecode each of the processes that follow would compile all packages again, for seconds.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(venv / "bytecode")
+        sys.dont_write_bytecode = False
 
 
 def venv_folder() -> Path:
@@ -223,17 +234,8 @@ def make_venv(python: str, venv: Path) -> None:
 def fill_venv(venv: Path, lock: Path) -> None:
     """Install the lock with uv, or with pip where uv cannot be had; `install.log` keeps what went wrong."""
     python, log = str(python_of(venv)), venv / "install.log"
-    pip = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "--disable-pip-version-check",
-        "--retries",
-        "1",
-        "--require-hashes",
-    ]
+    options = "-q --disable-pip-version-check --retries 1 --require-hashes"
+    pip = [python, "-m", "pip", "install", *options.split()]
     run([*pip, "-r", str(LOCKS / "uv.txt")], log=log)
     uv = shutil.which("uv", path=str(venv / "bin")) or shutil.which("uv")
     by_uv = [str(uv), "pip", "install", "-q", "--python", python, "--require-hashes", "-r", str(lock)]

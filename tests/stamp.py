@@ -20,9 +20,7 @@ _stamp: list[tuple[World, Rows]] = []
 
 
 def stamped_world() -> World:
-    """As `make_world()` leaves it. PostgreSQL counts on after a rollback, so there it is made anew."""
-    if connection.vendor != "sqlite":
-        return make_world()
+    """As `make_world()` leaves it."""
     if _stamp:
         world, rows = _stamp[0]
         _print(rows)

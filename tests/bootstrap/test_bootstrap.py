@@ -136,6 +136,21 @@ def test_the_environment_asks_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
         bootstrap.wanted_lock(["manage.py", "up"])
 
 
+def test_what_is_kept_out_of_the_sources_is_compiled_once_all_the_same(tmp_path: Path) -> None:
+    code = "import sys; from hybridops import bootstrap; bootstrap.keep_bytecode(bootstrap.venv_folder())"
+    code += (
+        "; import os, subprocess; subprocess.run([sys.executable, '-c', 'import chunk_of_ours'], check=True)"
+    )
+    (tmp_path / "chunk_of_ours.py").write_text("")
+    env = {"PATH": "/bin", "HYBRIDOPS_VENV": str(tmp_path / "venv"), "PYTHONPATH": str(tmp_path)}
+    for asked, kept in (("1", True), ("", False)):
+        done = start(env=env | {"PYTHONDONTWRITEBYTECODE": asked}, code=code)
+        assert done.returncode == 0, done.stderr
+        assert bool(list((tmp_path / "venv").rglob("chunk_of_ours*.pyc"))) == kept
+        assert bool(list(tmp_path.glob("__pycache__/chunk_of_ours*.pyc"))) != kept
+        shutil.rmtree(tmp_path / "venv", ignore_errors=True)
+
+
 def test_an_environment_that_does_not_start_as_one_is_a_sentence_and_no_loop(tmp_path: Path) -> None:
     # Its "python" is another environment's: it would hand over to itself for ever.
     (tmp_path / "installed").write_text(

@@ -69,7 +69,7 @@ def test_the_rooms_of_record_keep_their_promises_on_postgresql() -> None:
             env=env | {"HYBRIDOPS_TEST_STORE": "postgresql", "HYBRIDOPS_TEST_STORE_URL": f"{url}?{QUICK}"},
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=900,
             check=False,
         )
     told = done.stdout[-6000:] + done.stderr[-2000:]
