@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -40,8 +41,12 @@ class V1(NinjaAPI):
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
+        return self._described(self.get_root_path(path_params or {}) if path_prefix is None else path_prefix)
+
+    @cache  # noqa: B019  (there is one API, and to describe it takes seconds of processor)
+    def _described(self, prefix: str) -> OpenAPISchema:
         """What is refused has its own media type; what is a file is no JSON."""
-        told = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        told = super().get_openapi_schema(path_prefix=prefix)
         for path, operations in told["paths"].items():
             for operation in operations.values():
                 for status, answer in operation["responses"].items():
