@@ -29,6 +29,7 @@ from hybridops.experiments import conduct, leftovers, retention, turns
 from hybridops.experiments.announce import JOB, call
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Stage
+from hybridops.experiments.pulse import beating
 from hybridops.experiments.transitions import StageMove, apply, return_stages
 from hybridops.quotas import books
 from hybridops.quotas.queries import spending_stop
@@ -54,8 +55,9 @@ class Sweeper:
     def run_forever(self) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: self.stopped.set())
-        while not self.stopped.wait(TICK_SECONDS):
-            self.tick()
+        with beating("sweep"):
+            while not self.stopped.wait(TICK_SECONDS):
+                self.tick()
         self._guard(audit.sequence)
         self._guard(audit.seal)
 
