@@ -17,6 +17,7 @@ from hybridops.backends.models import Listing
 from hybridops.domain import clock
 from hybridops.domain.levels import WINDOWS
 from hybridops.domain.states import BreakerState, NoticeState, RequestState, StageState, SubmissionState
+from hybridops.engine.levels import standings
 from hybridops.experiments.announce import broker
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Run, Stage, Submission
@@ -25,7 +26,6 @@ from hybridops.outbox.models import Delivery, Message
 from hybridops.quotas.books import looked
 from hybridops.quotas.models import Budget
 from hybridops.quotas.queries import spending_stop
-from hybridops.web.viewmodels.levels import standings
 
 OPEN = (StageState.READY, StageState.RUNNING, StageState.HELD)
 type Value = tuple[Sequence[object], float]

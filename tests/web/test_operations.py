@@ -15,14 +15,14 @@ from hybridops.approvals.models import ApprovalRequest
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
 from hybridops.domain.states import NoticeState
+from hybridops.engine import readings
 from hybridops.engine.inline import ask_providers, drive
+from hybridops.engine.levels import standings
 from hybridops.experiments import announce, conduct, pulse
 from hybridops.experiments.models import Run, Stage, Submission
 from hybridops.outbox.models import Message
 from hybridops.quotas.stops import resume_spending, stop_spending
 from hybridops.teams.models import User
-from hybridops.web.viewmodels import operations
-from hybridops.web.viewmodels.levels import standings
 from tests.approvals.asking import ask, decide
 from tests.engine.fake import CLOUD
 from tests.world import World, submit
@@ -32,7 +32,7 @@ from tests.world import World, submit
 def house(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A broker in which every process was just heard."""
     shared = fakeredis.FakeStrictRedis()
-    for module in (announce, pulse, operations):
+    for module in (announce, pulse, readings):
         for name in ("broker", "broker_for_pages"):
             monkeypatch.setattr(module, name, lambda: shared, raising=False)
     for kind in ("sweep", "courier", "worker light", "worker cpu", "worker gpu", "worker qpu"):

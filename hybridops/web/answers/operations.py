@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from hybridops.domain.levels import Standing
+from hybridops.engine.readings import Lane, Leaving, Room
 from hybridops.experiments.pulse import Pulse
 from hybridops.quotas.models import SpendingStop
 from hybridops.web import fmt
 from hybridops.web.answers import bold, counted, joined, listed, marked, sentence
-from hybridops.web.viewmodels.operations import Lane, Leaving, Room
 from hybridops.web.viewmodels.status import HELD, WORKS, Part
 
 SEEN_KINDS = ("sweep", "courier")

@@ -12,14 +12,14 @@ from hybridops.backends.breakers import breakers, reason
 from hybridops.domain import clock
 from hybridops.domain.levels import Standing
 from hybridops.domain.states import BreakerState
+from hybridops.engine import readings as seen
+from hybridops.engine.levels import standings
 from hybridops.quotas.queries import spending_stop
 from hybridops.teams.access import check_may
 from hybridops.teams.permissions import Permission
 from hybridops.web.answers import operations as answers
 from hybridops.web.context import reader
 from hybridops.web.errors import page
-from hybridops.web.viewmodels import operations as seen
-from hybridops.web.viewmodels.levels import standings
 from hybridops.web.viewmodels.status import parts
 
 REFUSAL = "Operations are for operators and administrators."

@@ -10,10 +10,10 @@ from hybridops.audit import queries as trail
 from hybridops.backends.breakers import breakers
 from hybridops.domain import clock
 from hybridops.domain.states import BreakerState
+from hybridops.engine import readings
+from hybridops.engine.readings import Lane
 from hybridops.experiments import conduct
 from hybridops.quotas.queries import spending_stop
-from hybridops.web.viewmodels import operations
-from hybridops.web.viewmodels.operations import Lane
 
 WORKS, SLOW, HELD = "works", "slow", "held"
 SEAL_LATE_SECONDS, MAIL_LATE_SECONDS = 600.0, 600.0
@@ -30,8 +30,8 @@ class Part:
 
 
 def parts() -> list[Part]:
-    heard = operations.processes()
-    lanes = operations.lanes(heard)
+    heard = readings.processes()
+    lanes = readings.lanes(heard)
     return [
         Part("Reading, submitting and deciding", WORKS, "You are reading this."),
         _classical(lanes),
@@ -46,7 +46,7 @@ def parts() -> list[Part]:
 def _stuck(lanes: Sequence[Lane], name: str, words: str) -> Iterator[Part]:
     for lane in lanes:
         if lane.stuck:
-            first = None if lane.oldest_s is None else operations.ago(lane.oldest_s)
+            first = None if lane.oldest_s is None else readings.ago(lane.oldest_s)
             told = "and nobody is there to do it" if lane.workers == 0 else "longer than usual"
             yield Part(name, SLOW, f"{words} waits {told}. Nothing is lost.", first)
 
@@ -73,13 +73,13 @@ def _quantum(lanes: Sequence[Lane]) -> Part:
     if shut:
         names = ", ".join(sorted({row.backend or row.provider for row in shut}))
         words = f"Nothing or little goes to {names} for now; runs take another approved backend or wait."
-        return Part(name, SLOW, words, operations.moment(min(row.since for row in shut)))
+        return Part(name, SLOW, words, readings.moment(min(row.since for row in shut)))
     return Part(name, WORKS, "Approved work is sent.")
 
 
 def _files() -> Part:
     name = "Files of runs"
-    waiting = dict(operations.held()).get(conduct.STORAGE.partition(":")[0], 0)
+    waiting = dict(readings.held()).get(conduct.STORAGE.partition(":")[0], 0)
     if waiting:
         return Part(name, HELD, "The storage does not answer. Runs wait for it and go on by themselves.")
     return Part(name, WORKS, "They can be read and written.")
@@ -104,7 +104,7 @@ def _record() -> Part:
 
 def _messages() -> Part:
     name = "Mail and messages"
-    ways = [one for one in operations.leaving() if one.name != operations.RECORDS]
+    ways = [one for one in readings.leaving() if one.name != readings.RECORDS]
     first = min((one.oldest_at for one in ways if one.oldest_at is not None), default=None)
     if first is not None and (clock.now() - first).total_seconds() > MAIL_LATE_SECONDS:
         return Part(name, SLOW, "Some leave later than they should. None is lost.", first)
