@@ -19,7 +19,7 @@ from hybridops.domain.errors import HybridopsError, ProviderError
 from hybridops.domain.ports import Capability, Provider
 from hybridops.domain.states import LIVE_SUBMISSION
 from hybridops.engine import wiring
-from hybridops.experiments import conduct
+from hybridops.engine.slots import submission_key
 from hybridops.experiments.models import Run, Submission
 from hybridops.quotas.queries import spending_stop
 from hybridops.quotas.stops import all_asked
@@ -95,6 +95,6 @@ def _lost(key: str, provider: Provider) -> Iterator[Lost]:
             continue
         have = set(Submission.objects.filter(run=run).values_list("ordinal", flat=True))
         for ordinal in range(1, definition.submissions_max + 1):
-            found = None if ordinal in have else provider.find(conduct.submission_key(run, ordinal))
+            found = None if ordinal in have else provider.find(submission_key(run, ordinal))
             if found is not None:
                 yield Lost(run.pk, ordinal, key, found.job_id, found.raw_status[:60])

@@ -5,7 +5,6 @@ its approval, its end. The people's verbs are in services.py.
 from __future__ import annotations
 
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from django.db import transaction
 
@@ -60,11 +59,6 @@ def classical_key(run_id: int) -> str:
 def slot_key(run_id: int, ordinal: int) -> str:
     """The reservation of one possible submission: each is settled or released on its own, exactly once."""
     return f"run-{run_id}-qpu-{ordinal}"
-
-
-def submission_key(run: Run, ordinal: int) -> str:
-    """What a provider knows a submission by: it follows from the run, so it can be asked for without the row."""
-    return str(uuid5(NAMESPACE_URL, f"hybridops:{run.plan_digest}:{run.pk}:{ordinal}"))
 
 
 @transaction.atomic(savepoint=False)
