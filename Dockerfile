@@ -1,5 +1,8 @@
 FROM python:3.13-slim
 
+# `backup` and `restore` use PostgreSQL's own programs.
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 10001 hybridops && install -d -o hybridops /opt/venv /srv/static /var/lib/hybridops
 WORKDIR /app
 # `--build-arg REQUIREMENTS=vendors` for installations that send to vendors.

@@ -37,11 +37,19 @@ def retention() -> dict[str, int | None]:
     return days
 
 
+def outbox_days() -> int:
+    """How long what was told to webhooks and brokers can be sent again."""
+    told = os.environ.get("HYBRIDOPS_OUTBOX_DAYS") or "30"
+    if not told.isdecimal() or not int(told):
+        raise ImproperlyConfigured("HYBRIDOPS_OUTBOX_DAYS is a whole number of days, at least 1.")
+    return int(told)
+
+
 def artifacts(folder: Path) -> dict[str, Any]:
     """Where the bytes of runs lie: a folder, or an S3 bucket by HYBRIDOPS_ARTIFACTS=s3://bucket/prefix.
 
     Credentials are those that boto3 finds by itself; HYBRIDOPS_S3_ENDPOINT names a store that is not Amazon's. A
-    call is tried again within a minute, so that a store that is away for a moment ends no run.
+    call is tried again within a minute; a store that is away for longer holds the runs that need it.
     """
     told = os.environ.get("HYBRIDOPS_ARTIFACTS", "")
     if not told:

@@ -120,6 +120,7 @@ SCHEDULING: dict[str, Any] = providers.scheduling(os.environ.get("HYBRIDOPS_SCHE
 OBSERVE_SECONDS = 15  # between two looks at a provider's backends
 SEAL_SECONDS = 2  # between two rounds that put new records into the log
 RETENTION_DAYS = environment.retention()
+OUTBOX_DAYS = environment.outbox_days()
 ORGANISATION_TIME_ZONE = environment.time_zone()
 FOUR_EYES_MICRO = (
     environment.four_eyes_micro()

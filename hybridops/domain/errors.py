@@ -62,6 +62,10 @@ class Fenced(Conflict):
     """The lease went to another worker, or the run has ended; this result is not written."""
 
 
+class StorageAway(HybridopsError):
+    """Bytes cannot be read or written for now. Nothing is wrong with the work: it waits, and is done again."""
+
+
 class ProviderError(HybridopsError):
     """A provider said no or said nothing. `kind` decides what happens next, `billable` whether it costs."""
 

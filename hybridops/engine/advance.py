@@ -15,7 +15,7 @@ from hybridops.approvals.queries import by_subject
 from hybridops.backends import breakers
 from hybridops.domain import clock, envelope
 from hybridops.domain.actors import Actor
-from hybridops.domain.errors import BadInput, Conflict, Fenced, Refused
+from hybridops.domain.errors import BadInput, Conflict, Fenced, Refused, StorageAway
 from hybridops.domain.placement import Placement
 from hybridops.domain.states import RequestState, RunState, StageState, SubmissionState
 from hybridops.domain.workflow import Fallback
@@ -75,10 +75,21 @@ def propose(ctx: Context) -> Proposal:
         return Fall(str(problem), Ending(outcome, f"{ctx.spec.label}: {problem}"))
     except (Fenced, Conflict):
         raise
+    except StorageAway as problem:
+        return _await_storage(ctx, problem)
     except Exception as problem:  # a defect of a step must end its run with a reason, not hang it
         _log.exception("stage %s of R-%s failed", ctx.spec.key, ctx.run.pk)
         why = f"{ctx.spec.label} failed: {type(problem).__name__}: {problem}"
         return Fall(why, Ending(RunState.FAILED, why))
+
+
+def _await_storage(ctx: Context, problem: StorageAway) -> Hold:
+    """An outage ends no run. A submission whose program could not be read was surely not sent (see `sending.send`)."""
+    _log.warning("R-%s waits for the storage: %s", ctx.run.pk, problem)
+    if ctx.sending is not None:
+        unsent = Submission.objects.filter(run=ctx.run, ordinal=ctx.sending, state=SubmissionState.RESERVED)
+        unsent.update(sent_at=None)
+    return Hold(f"{conduct.STORAGE}{problem}")
 
 
 def dispose(ctx: Context, proposal: Proposal) -> tuple[Book | None, int | None]:

@@ -13,6 +13,7 @@ from hybridops.engine import advance, poll
 from hybridops.engine.deadline import deadline
 
 POLL_SECONDS_MAX = 30.0
+STORAGE_SECONDS_MAX = 90.0  # an object store is tried for a minute
 _name = f"{socket.gethostname()}-{os.getpid()}"
 
 
@@ -54,7 +55,14 @@ def try_draft(draft_id: int) -> None:
     tryout.try_draft(draft_id)
 
 
+def try_storage(key: str) -> None:
+    """Asks whether the storage of artifacts answers again; every stage that waits for it then looks again."""
+    close_old_connections()
+    with deadline(STORAGE_SECONDS_MAX):
+        poll.ask_storage(key)
+
+
 ALLOWED = frozenset(
     f"{run_stage.__module__}.{job.__name__}"
-    for job in (run_stage, poll_provider, observe_provider, try_draft)
+    for job in (run_stage, poll_provider, observe_provider, try_draft, try_storage)
 )

@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from hybridops.artifacts.services import store
+from django.db import transaction
+
+from hybridops.artifacts.services import check_there, store
 from hybridops.backends import services as backends
 from hybridops.domain import clock
 from hybridops.domain.actors import Actor
-from hybridops.domain.errors import HybridopsError, ProviderError
+from hybridops.domain.errors import HybridopsError, ProviderError, StorageAway
 from hybridops.domain.ports import Capability, Provider, RemoteJob, RemoteState
 from hybridops.domain.states import LIVE_SUBMISSION, SUBMISSION_MOVES, StageState, SubmissionState
 from hybridops.engine import wiring
@@ -52,6 +54,17 @@ def observe(key: str) -> None:
             backends.close(key)
 
 
+def ask_storage(key: str) -> None:
+    """Wakes what waits for the storage of artifacts once it answers; `key` names which, and there is one."""
+    try:
+        check_there()
+    except StorageAway as problem:
+        _log.warning("the storage of %s is still away: %s", key, problem)
+        return
+    with transaction.atomic():
+        conduct.wake_held(conduct.STORAGE, "the storage answers again", Actor("service", key, key))
+
+
 def due(key: str = "") -> Iterable[Submission]:
     """Submissions that somebody has to ask about: sent and not final, or final and not settled."""
     rows = Submission.objects.filter(settled=False, poll_after__lte=db_now()).exclude(state=_S.RESERVED)
@@ -74,6 +87,8 @@ def poll(key: str) -> None:
                 _look_up(row, provider, actor)
     except ProviderError as problem:
         _log.warning("%s: %s", key, problem)
+    except StorageAway as problem:
+        _log.warning("results of %s wait for the storage: %s", key, problem)
     for row in Submission.objects.filter(pk__in=[row.pk for row in rows]):
         if row.state not in LIVE_SUBMISSION and not row.settled:
             _settle(row, provider, actor)

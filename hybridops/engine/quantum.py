@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from hybridops.approvals.models import ApprovalRequest
 from hybridops.approvals.queries import by_subject
@@ -27,7 +26,7 @@ from hybridops.engine.drift import check_same, drift
 from hybridops.engine.programs import program_of
 from hybridops.engine.proposals import Attempt, Done, Fall, Hold, Proposal, Reopen, Reserve, Sent
 from hybridops.engine.sending import send
-from hybridops.engine.slots import affordable_shots, slot_cost, slot_ms
+from hybridops.engine.slots import affordable_shots, slot_cost, slot_ms, submission_key
 from hybridops.experiments import conduct, turns
 from hybridops.experiments.models import Submission, Turn
 from hybridops.experiments.transitions import Ending, SubmissionMove
@@ -104,7 +103,7 @@ def _reserve(ctx: Context, envelope: Envelope, listed: Listed, *, consume: str) 
     row = Submission(
         run=ctx.run,
         ordinal=ordinal,
-        key=str(uuid5(NAMESPACE_URL, f"hybridops:{ctx.run.plan_digest}:{ctx.run.pk}:{ordinal}")),
+        key=submission_key(ctx.run, ordinal),
         reservation=conduct.slot_key(ctx.run.pk, ordinal),
         fence=ctx.stage.fence,
         state=_S.RESERVED,

@@ -15,6 +15,7 @@ from hybridops.engine.reach import reach_of, snapshot_of
 from hybridops.experiments import conduct, turns
 from hybridops.experiments.models import Stage, Submission
 from hybridops.experiments.transitions import StageMove, SubmissionMove, apply
+from hybridops.quotas.queries import spending_stop
 
 _S = SubmissionState
 
@@ -22,13 +23,14 @@ _S = SubmissionState
 def send(row: Submission, provider: Provider) -> SubmissionMove:
     """Sends the approved program under the submission's key; the answer as a move.
 
-    The last look at where the data may go: what may not leave is refused here and never sent.
+    The last look at where the data may go: what may not leave is refused here and never sent. Whatever is read from
+    the storage is read before the call: raises StorageAway only where nothing was sent.
     """
     if outside := _outside(row):
         return SubmissionMove(row.ordinal, _S.REFUSED, outside, {"error": outside[:500]})
+    program, shots = program_for(row), row.shots // max(1, len(row.bindings))
     try:
-        shots = row.shots // max(1, len(row.bindings))
-        job = provider.submit(program_for(row), shots=shots, seed=row.seed, key=row.key)
+        job = provider.submit(program, shots=shots, seed=row.seed, key=row.key)
     except ProviderRefused as problem:
         told = {"error": str(problem)[:500]}
         return SubmissionMove(row.ordinal, _S.REFUSED, str(problem), told, fault=problem.kind)
@@ -70,6 +72,8 @@ def resend(row: Submission, provider: Provider, actor: Actor) -> None:
         if Capability.FIND_BY_KEY in provider.capabilities:
             _conclude(row, SubmissionMove(row.ordinal, _S.REFUSED, "it never arrived"), actor)
         return
+    if spending_stop() is not None:
+        return  # nothing starts while it stands; it is asked about again
     if Capability.IDEMPOTENT_SUBMIT in provider.capabilities and not _outside(row):
         if breakers.admit(provider=row.provider, backend=row.backend, job=row.key):
             return  # it is asked about again, and sent when its breaker lets something through

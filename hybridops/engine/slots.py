@@ -1,10 +1,13 @@
-"""What one submission of an approved envelope promises at most, and how many shots fit into what was approved."""
+"""What one submission of an approved envelope promises at most, and how many shots fit into what was approved; and
+the key by which a provider knows it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from hybridops.definitions.queries import price_book_by_digest
 from hybridops.domain import work
@@ -13,6 +16,12 @@ from hybridops.domain.errors import Refused
 from hybridops.domain.pricebook import PriceBook
 from hybridops.domain.quotes import quote, shots_within
 from hybridops.domain.rules import TIMED, takes_seconds
+from hybridops.experiments.models import Run
+
+
+def submission_key(run: Run, ordinal: int) -> str:
+    """It follows from the run, so a provider can be asked for it without the submission's row."""
+    return str(uuid5(NAMESPACE_URL, f"hybridops:{run.plan_digest}:{run.pk}:{ordinal}"))
 
 
 def slot_cost(book_digest: str, bodies: Sequence[Mapping[str, Any]], *, shots: int, circuits: int) -> Decimal:

@@ -24,12 +24,15 @@ from hybridops.domain.states import LIVE_SUBMISSION, StageState, SubmissionState
 from hybridops.engine import ladder, poll, traces
 from hybridops.engine.firing import fire_due
 from hybridops.engine.jobs import observe_provider, poll_provider
+from hybridops.engine.jobs import try_storage as ask_for_storage
 from hybridops.engine.turn import my_turn
 from hybridops.experiments import conduct, leftovers, retention, turns
 from hybridops.experiments.announce import JOB, call
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Stage
+from hybridops.experiments.pulse import beating
 from hybridops.experiments.transitions import StageMove, apply, return_stages
+from hybridops.outbox.ageing import remove_told
 from hybridops.quotas import books
 from hybridops.quotas.queries import spending_stop
 
@@ -41,6 +44,8 @@ EXPIRE_SECONDS = 60.0
 BOOKS_SECONDS = 120.0
 RETENTION_SECONDS = 24 * 3600.0
 TRACE_SECONDS = 10.0
+STORAGE_SECONDS = 30.0
+TIDY_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -54,8 +59,9 @@ class Sweeper:
     def run_forever(self) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: self.stopped.set())
-        while not self.stopped.wait(TICK_SECONDS):
-            self.tick()
+        with beating("sweep"):
+            while not self.stopped.wait(TICK_SECONDS):
+                self.tick()
         self._guard(audit.sequence)
         self._guard(audit.seal)
 
@@ -78,7 +84,8 @@ class Sweeper:
             look_at_books(self),
             schedules(self),
         )
-        for part in (*waiting, call_pollers(self), log(self), retain(self), trace(self)):
+        tidying = (log(self), retain(self), trace(self), tidy(self))
+        for part in (*waiting, call_pollers(self), try_storage(self), *tidying):
             self._guard(part)
 
     def due(self, name: str, every_seconds: float) -> bool:
@@ -199,6 +206,27 @@ def call_pollers(sweeper: Sweeper) -> Callable[[], None]:
                 call(f"{poll_provider.__module__}.{poll_provider.__name__}", key, queue="qpu")
             if sweeper.due(f"observe {key}", settings.OBSERVE_SECONDS):
                 call(f"{observe_provider.__module__}.{observe_provider.__name__}", key, queue="qpu")
+
+    return part
+
+
+def try_storage(sweeper: Sweeper) -> Callable[[], None]:
+    """While stages wait for the storage of artifacts, a worker asks now and then whether it is back."""
+
+    def part() -> None:
+        waiting = Stage.objects.filter(state=StageState.HELD, why__startswith=conduct.STORAGE)
+        if waiting.exists() and sweeper.due("storage", STORAGE_SECONDS):
+            call(f"{ask_for_storage.__module__}.{ask_for_storage.__name__}", "artifacts", queue="light")
+
+    return part
+
+
+def tidy(sweeper: Sweeper) -> Callable[[], None]:
+    """Each minute a batch of what was told to machines long ago goes."""
+
+    def part() -> None:
+        if sweeper.due("tidy", TIDY_SECONDS):
+            remove_told()
 
     return part
 

@@ -29,6 +29,7 @@ from hybridops.domain.actors import SYSTEM
 from hybridops.engine import jobs, wiring
 from hybridops.engine.deadline import make_deadly
 from hybridops.experiments.models import Stage
+from hybridops.experiments.pulse import beating
 from hybridops.experiments.transitions import renew, return_stages
 
 QUEUES = ("light", "cpu", "gpu", "qpu")
@@ -111,7 +112,8 @@ def run(queue: str, *, burst: bool = False) -> None:
         log_job_description=False,
     )
     _await_broker(connection)
-    worker.work(burst=burst, logging_level="WARNING")
+    with beating(f"worker {queue}", jobs.my_name()):
+        worker.work(burst=burst, logging_level="WARNING")
 
 
 def give_back(why: str) -> None:

@@ -17,6 +17,8 @@ from functools import cache
 from django.conf import settings
 from django.db import transaction
 from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
@@ -34,6 +36,12 @@ _silent: ContextVar[bool] = ContextVar("silent", default=False)
 def broker() -> Redis:
     """One connection pool a process; a call that the broker does not take in 2 s is left to the sweeper."""
     return Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+
+
+@cache
+def broker_for_pages() -> Redis:
+    """The same for who waits for an answer: one that is away is told at once instead of tried for seconds."""
+    return Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), socket_timeout=1)
 
 
 @contextmanager

@@ -37,6 +37,7 @@ STOPPED = "QPU spending is stopped"
 APPROVAL = "waiting for approval"
 FROZEN = "approvals are frozen"
 PROVIDER = "at the provider"
+STORAGE = "the storage is away: "
 TURN = "waiting for its turn: "
 PERSON = "a person has to look: "
 

@@ -19,7 +19,7 @@ from hybridops.audit.names import called
 from hybridops.domain.placement import Candidate
 from hybridops.domain.states import StageState, SubmissionState
 from hybridops.domain.whatif import Weighed
-from hybridops.experiments.conduct import APPROVAL, PROVIDER, subject
+from hybridops.experiments.conduct import APPROVAL, PROVIDER, STORAGE, subject
 from hybridops.experiments.models import Placement, Run, Stage
 from hybridops.experiments.queries import runs_for
 from hybridops.teams.models import User
@@ -168,7 +168,8 @@ def _stage(
         return []
     if why == APPROVAL:
         return [Interval("person", node.label, What.DECIDED, start, at)]
-    return [Interval("qpu", f"{node.label}: {why}", What.WAITED, start, at)]
+    lane = node.lane if why.startswith(STORAGE) else "qpu"
+    return [Interval(lane, f"{node.label}: {why}", What.WAITED, start, at)]
 
 
 def _submission(

@@ -30,7 +30,7 @@ from hybridops.experiments.transitions import StageMove, apply
 
 GRANT_SECONDS = 60.0
 WAITED = "turn"  # in the summary of a stage that has had to wait
-KEEPS_ITS_PLACE = (conduct.TURN, conduct.STOPPED, conduct.FROZEN)
+KEEPS_ITS_PLACE = (conduct.TURN, conduct.STOPPED, conduct.FROZEN, conduct.STORAGE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,7 +254,11 @@ class Change(models.Model):
 
 
 class SpendingStop(models.Model):
-    """While a stop stands, no QPU work starts anywhere. `standing` is True or, once lifted, null."""
+    """While a stop stands, no QPU work starts anywhere. `standing` is True or, once lifted, null.
+
+    `backup_at`: the house was restored from a copy of that time. Then the stop is lifted only after every provider was
+    asked (`asked_at`) about what the copy does not know; `found` are the jobs that it has no submission of.
+    """
 
     why = models.CharField(max_length=300)
     by = models.CharField(max_length=120)
@@ -262,6 +266,9 @@ class SpendingStop(models.Model):
     standing = models.BooleanField(null=True, default=True, unique=True)
     lifted_by = models.CharField(max_length=120, default="", blank=True)
     lifted_at = models.DateTimeField(null=True)
+    backup_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
+    found = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return self.why

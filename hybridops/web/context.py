@@ -44,11 +44,13 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str, Permission | None], ...]],
     (
         "Operate",
         (
+            ("Operations", "operations", "run", _P.OPERATE),
             ("Queues", "queues", "ops", _P.OPERATE),
             ("Backends", "backends", "chip", _P.SEE_RUNS),
             ("Audit", "audit", "audit", _P.SEE_AUDIT),
             ("People", "people", "people", _P.MANAGE_PEOPLE),
             ("Messages", "messages", "mail", None),
+            ("Status", "status", "info", None),
             ("Settings", "settings", "gear", None),
         ),
     ),

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from hybridops.domain.errors import BadInput, Conflict, NotYours, Refused
+from hybridops.domain.errors import BadInput, Conflict, NotYours, Refused, StorageAway
 from hybridops.teams.models import User
 from hybridops.teams.presence import methods_of
 
@@ -40,6 +40,8 @@ def page(*, refusal: str = "", second_factor: bool = False) -> Callable[[View], 
                 if not refusal:
                     raise Http404 from problem
                 return render(request, "403.html", {"reason": refusal}, status=403)
+            except StorageAway as problem:
+                return refused(request, problem, status=503)
             except Conflict as problem:
                 return refused(request, problem, status=409)
             except (BadInput, Refused) as problem:

@@ -144,6 +144,18 @@ def _two_units(value: float) -> str:
     return f"{round(value)}{THIN}s"
 
 
+def size(value: Number) -> str:
+    """Bytes in thousands: 812 B, 1.4 MB."""
+    if words := _missing(value):
+        return words
+    amount, unit = float(_decimal(value)), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 1000:
+            break
+        amount, unit = amount / 1000, larger
+    return number(amount, unit, 0 if unit == "B" or amount >= 100 else 1)
+
+
 def clock(moment: Moment, seconds: bool = False) -> str:
     """09:59, in the reader's time zone; seconds only where they matter."""
     return _missing(moment) or _local(moment).strftime("%H:%M:%S" if seconds else "%H:%M")

@@ -15,7 +15,9 @@ from hybridops.audit import queries as trail
 from hybridops.backends.breakers import breakers
 from hybridops.backends.models import Listing
 from hybridops.domain import clock
+from hybridops.domain.levels import WINDOWS
 from hybridops.domain.states import BreakerState, NoticeState, RequestState, StageState, SubmissionState
+from hybridops.engine.levels import standings
 from hybridops.experiments.announce import broker
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Run, Stage, Submission
@@ -134,6 +136,22 @@ def of_notices() -> Iterator[Reading]:
     ]
     words = "Notices that wait or were given up."
     yield Reading("hybridops_notices", words, ("kind", "state"), values)
+
+
+def of_levels() -> Iterator[Reading]:
+    found, loud = standings(), {"ticket": 1, "page": 2}
+    alarms: list[Value] = [((one.level.key,), loud[one.alarm[0]] if one.alarm else 0) for one in found]
+    words = "2 where an error budget burns so fast that somebody must come, 1 where somebody must look."
+    yield Reading("hybridops_slo_alarm", words, ("level",), alarms)
+    left: list[Value] = [((one.level.key,), one.left) for one in found]
+    yield Reading("hybridops_slo_budget_left_ratio", "Of the error budget of 28 days.", ("level",), left)
+    burns: list[Value] = [
+        ((one.level.key, window.replace(" ", "")), one.burn(window) or 0.0)
+        for one in found
+        for window in WINDOWS
+    ]
+    words = "How many times as fast as allowed the budget is used."
+    yield Reading("hybridops_slo_burn_rate", words, ("level", "window"), burns)
 
 
 def of_the_broker() -> Iterator[Reading]:

@@ -28,6 +28,7 @@ READERS: tuple[Callable[[], Iterator[gauges.Reading]], ...] = (
     gauges.of_money,
     gauges.of_the_log,
     gauges.of_notices,
+    gauges.of_levels,
     gauges.of_the_broker,
 )
 

@@ -17,6 +17,7 @@ from hybridops.artifacts.services import fetch
 from hybridops.audit.services import seal, sequence
 from hybridops.bootstrap import ROOT
 from hybridops.cli import backup as copying
+from hybridops.cli import backup_database
 from hybridops.domain.errors import Refused
 from hybridops.engine.inline import drive
 from hybridops.engine.signatures import verify_all
@@ -64,7 +65,7 @@ def test_what_comes_back_is_what_was_copied_and_sends_nothing(house: RealDatabas
     assert Run.objects.get().pk == request.envelope["run"]
     assert fetch(house.world.snapshot.digest) == b"data"
     stop = spending_stop()
-    assert stop is not None and "compare the providers' jobs" in stop.why
+    assert stop is not None and "the providers are asked" in stop.why
     drive(request.envelope["run"])
     assert not sent()
     everything()
@@ -91,19 +92,21 @@ def test_a_copy_that_is_older_than_what_was_published_is_told(house: RealDatabas
         sequence()
 
 
-@pytest.mark.parametrize("damage", ["no manifest", "a byte", "a file less"])
+@pytest.mark.parametrize("damage", ["no manifest", "a byte", "a file less", "a file more"])
 def test_an_unfinished_or_altered_copy_is_refused(house: RealDatabase, tmp_path: Path, damage: str) -> None:
     copy = tmp_path / "copy"
     copying.backup(copy)
     if damage == "no manifest":
         (copy / copying.MANIFEST).unlink()
     elif damage == "a byte":
-        with (copy / copying.DATABASE).open("r+b") as file:
+        with (copy / backup_database.SQLITE).open("r+b") as file:
             file.seek(-1, 2)
             file.write(b"\x7f")
+    elif damage == "a file more":
+        (copy / "keys" / "another.pem").write_text("a key of somebody else's")
     else:
         next(path for path in (copy / "artifacts").rglob("*") if path.is_file()).unlink()
-    with pytest.raises(Refused, match=r"no finished backup|missing or was altered"):
+    with pytest.raises(Refused, match=r"no finished backup|missing or was altered|put into the backup later"):
         move_in(copy, house)
     assert not house.path.exists()
 

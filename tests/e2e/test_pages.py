@@ -106,6 +106,8 @@ PLACES = {
     "ledger": Place("farah", "/cost/ledger/"),
     "ledger, nothing found": Place("farah", "/cost/ledger/?run=999999", variant=True),
     "bills": Place("farah", "/cost/invoices/"),
+    "operations": Place("omar", "/operations/"),
+    "status": Place("ines", "/status/"),
     "queues": Place("omar", "/queues/"),
     "backends": Place("ines", "/backends/"),
     "a backend": Place("omar", "/backends/", ("heron-torino",)),
@@ -298,7 +300,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
     # The demo has no vendor and so no bill; tests/web/test_money_pages.py asks for it.
     pages |= {"invoice"}
     pages |= {"messages", "people", "settings", "data", "snapshot", "holds"}
-    pages |= {"schedules"}
+    pages |= {"schedules", "operations", "status"}
     pages |= {"evidence", "evidence_of", "benchmark", "compare"}
     # Only a provider that cannot look a key up leaves one; tests/web/test_unclear.py asks for it.
     pages |= {"unclear"}

@@ -66,7 +66,7 @@ def test_foreign_code_is_refused_and_the_worker_goes_on(
 def test_each_of_ours_is_let_in(broker: fakeredis.FakeStrictRedis) -> None:
     assert {
         "hybridops.engine.jobs.run_stage", "hybridops.engine.jobs.poll_provider", "hybridops.engine.jobs.observe_provider",
-        "hybridops.engine.jobs.try_draft",
+        "hybridops.engine.jobs.try_draft", "hybridops.engine.jobs.try_storage",
     } == jobs.ALLOWED  # fmt: skip
     assert JOB in jobs.ALLOWED
     for name in jobs.ALLOWED:

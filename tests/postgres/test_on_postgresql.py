@@ -33,6 +33,7 @@ ROOMS = (
     "tests/experiments/test_retention.py",
     "tests/experiments/test_outcomes.py",
     "tests/engine/test_erasure.py",
+    "tests/cli/test_restore.py",
 )
 QUICK = "options=-c%20synchronous_commit%3Doff"  # what these tests ask is not asked after a power loss
 # What alters a file of SQLite, and what asks the same of plain Python many times over.

@@ -236,6 +236,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("service_secret", "post"): writes(P.MANAGE_PEOPLE, _nothing, yes=200),
 }
 MATRIX |= {
+    ("operations", "get"): reads(P.OPERATE, section=True, no=403),
+    ("status", "get"): own(),
     ("queues", "get"): reads(P.OPERATE, section=True, no=403),
     ("queue_cap", "post"): writes(P.OPERATE, _cap, section=True),
     ("backends", "get"): reads(P.SEE_RUNS, section=True, no=403),
@@ -356,6 +358,7 @@ ROUTES = {
     "people": "/people/", "person_add": "/people/add/", "service_add": "/people/add-service/",
     "person_role": "/people/{person}/role/", "person_deactivate": "/people/{person}/deactivate/",
     "person_reactivate": "/people/{person}/reactivate/", "service_secret": "/people/{service}/secret/",
+    "operations": "/operations/", "status": "/status/",
     "queues": "/queues/", "queue_cap": "/queues/cap/",
     "backends": "/backends/", "backend": "/backends/{backend}/", "breaker": "/backends/breaker/",
     "settings": "/settings/", "theme": "/theme/", "demo_code": "/settings/demo-code/",

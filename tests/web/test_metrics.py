@@ -127,6 +127,7 @@ FIRING = {
     ],
     "HybridopsNoticesGivenUp": ['hybridops_notices{kind="mail",state="given_up"}', "2"],
     "HybridopsRunsFail": ['hybridops_runs_ended_total{outcome="failed"}', "0+1x120"],
+    "HybridopsBudgetBurnsFast": ['hybridops_slo_alarm{level="sound"}', "2"],
     "HybridopsBudgetNearlyUsed": ['hybridops_budget_used_ratio{budget="1"}', "0.95"],
 }  # fmt: skip
 FLAGS = {
@@ -135,7 +136,7 @@ FLAGS = {
     "HybridopsBreakerOpen",
     "HybridopsSpendingStopped",
 }
-FLAGS |= {"HybridopsBudgetFrozen", "HybridopsLedgerDiffers", "HybridopsAuditAlarm"}
+FLAGS |= {"HybridopsBudgetFrozen", "HybridopsLedgerDiffers", "HybridopsAuditAlarm", "HybridopsBudgetBurns"}
 
 
 def series(rule: dict[str, Any], *, firing: bool) -> list[dict[str, str]]:

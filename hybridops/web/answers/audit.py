@@ -69,6 +69,8 @@ _WORDS = {
     "money.adjusted": "Corrected a bill",
     "spending.stopped": "Stopped QPU spending",
     "spending.resumed": "Resumed QPU spending",
+    "house.restored": "Restored the house from a backup",
+    "house.reconciled": "Asked every provider after a restore",
     "budget.changed": "Changed a limit",
     "budget.closed": "Closed a period",
     "change.proposed": "Proposed a change of money",

@@ -16,6 +16,7 @@ from hybridops.domain.errors import (
     NoRoom,
     NotYours,
     Refused,
+    StorageAway,
     Unsigned,
 )
 from hybridops.teams.models import User
@@ -29,6 +30,7 @@ _CODES: tuple[tuple[type[HybridopsError], HTTPStatus, str], ...] = (
     (TooMany, HTTPStatus.TOO_MANY_REQUESTS, "too_many"),
     (NotYours, HTTPStatus.NOT_FOUND, "not_found"),
     (Conflict, HTTPStatus.CONFLICT, "conflict"),
+    (StorageAway, HTTPStatus.SERVICE_UNAVAILABLE, "storage_away"),
     (BadInput, HTTPStatus.UNPROCESSABLE_ENTITY, "bad_input"),
     (NoRoom, HTTPStatus.UNPROCESSABLE_ENTITY, "no_room"),
     (Unsigned, HTTPStatus.UNPROCESSABLE_ENTITY, "unsigned"),

@@ -1,11 +1,11 @@
-"""What asks for runs by itself, and the door for what others send."""
+"""What asks for runs by itself, the door for what others send, and whether all of it works."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
 from hybridops.web import hooks
-from hybridops.web.pages import triggers
+from hybridops.web.pages import operations, triggers
 
 urlpatterns: list[URLPattern] = [
     path("schedules/", triggers.schedules, name="schedules"),
@@ -17,4 +17,6 @@ urlpatterns: list[URLPattern] = [
     path("schedules/hooks/<int:pk>/secret/", triggers.hook_secret, name="hook_secret"),
     path("schedules/hooks/<int:pk>/end/", triggers.end_hook, name="hook_end"),
     path("hooks/<slug:key>/", hooks.hook, name="hook"),
+    path("operations/", operations.operations, name="operations"),
+    path("status/", operations.status, name="status"),
 ]

@@ -13,7 +13,7 @@ from hybridops.web import fmt
 register = template.Library()
 
 for name in (
-    "number", "shots", "ratio", "money", "money_whole", "price", "duration", "clock", "utc", "day",
+    "number", "shots", "size", "ratio", "money", "money_whole", "price", "duration", "clock", "utc", "day",
     "relative", "percent", "difference", "error_rate", "change", "odds", "full_hash", "csv_number",
 ):  # fmt: skip
     register.filter(name, getattr(fmt, name))

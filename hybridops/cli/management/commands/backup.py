@@ -11,7 +11,7 @@ from hybridops.domain.errors import HybridopsError
 
 
 class Command(BaseCommand):
-    help = "Copy database, keys, checkpoints and artifacts of one machine, consistently, into a new folder."
+    help = "Copy database, keys, checkpoints and artifacts, consistently, into a new folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)

@@ -12,7 +12,7 @@ from hybridops.domain.errors import HybridopsError
 
 class Command(BaseCommand):
     requires_system_checks = []  # some of them open the database, and there must be none
-    help = "Put a backup into a data folder without a database. QPU spending is stopped until an operator resumes it."
+    help = "Put a backup into a place without a database. QPU spending is stopped until the providers were asked."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
@@ -23,5 +23,5 @@ class Command(BaseCommand):
         except HybridopsError as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(
-            f"Restored. QPU spending is stopped; {told} submissions are looked up first. Run verify now."
+            f"Restored. QPU spending is stopped; {told} submissions are looked up first. Run verify and reconcile now."
         )
