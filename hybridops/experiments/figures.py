@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from hybridops.domain.money import from_micro
 from hybridops.domain.states import RunState
 from hybridops.experiments.models import Run, Submission
-from hybridops.quotas.queries import costs_of, promised_to
+from hybridops.quotas.queries import costs_of, promised_runs, promised_to
 from hybridops.teams.access import check_may, teams_with
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
@@ -131,8 +131,7 @@ def _spend(row: tuple[Any, ...], backend: str, micro: int, qpu_micro: int) -> Sp
 
 def promised_usd(user: User) -> Decimal:
     """What open runs of those teams may still cost."""
-    teams = teams_with(user, Permission.SEE_COSTS).values("pk")
-    return from_micro(promised_to(Run.objects.filter(experiment__project__team__in=teams).values("pk")))
+    return from_micro(promised_to(_runs(user).filter(pk__in=promised_runs()).values("pk")))
 
 
 def narrowed[Row: Costs](rows: Iterable[Row], only: Mapping[str, str]) -> list[Row]:
