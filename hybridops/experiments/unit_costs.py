@@ -21,8 +21,10 @@ from django.db.models import (
     FloatField,
     Func,
     IntegerField,
+    OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Sum,
     Value,
     When,
@@ -194,8 +196,12 @@ def quoted(user: User, since: datetime, until: datetime) -> dict[str, list[tuple
     teams = teams_with(user, Permission.SEE_COSTS).values("pk")
     rows = Submission.objects.filter(settled=True, ended_at__gte=since, ended_at__lt=until)
     sent = rows.filter(run__experiment__project__team__in=teams).order_by("-ended_at")
-    where = dict(sent.values_list("reservation", "backend")[:SEEN_MAX])
+    bill = {
+        name: Subquery(billed_of(OuterRef("reservation")).values(name))
+        for name in ("amount_micro", "settled_micro")
+    }
     found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for key, asked, billed in billed_of(where):
-        found[where[key]].append((asked, billed))
+    for backend, asked, billed in sent.annotate(**bill).values_list("backend", *bill)[:SEEN_MAX]:
+        if asked is not None:
+            found[backend].append((asked, billed or 0))
     return dict(found)

@@ -261,7 +261,7 @@ def _answers(rows: Rows, world: Any, like: Any) -> None:
          "outcome": "b.outcome", "counts": f"CASE WHEN {sent} THEN 'again' ELSE 'untried' END", "made_at": "b.made",
          "ended_at": "b.ended", "backend": f"CASE WHEN {sent} THEN b.backend ELSE '' END", "quantum": answered,
          "baseline": "90.2 + (b.n % 97) / 100.0", "best": "90.0 + (b.n % 89) / 100.0",
-         "sent": f"CASE WHEN {sent} THEN 1 ELSE 0 END",
+         **dict.fromkeys(("sent", "returned", "whole"), f"CASE WHEN {sent} THEN 1 ELSE 0 END"),
          "cost_micro": f"CASE WHEN {sent} THEN b.micro ELSE 0 END + 100000",
          "qpu_micro": f"CASE WHEN {sent} THEN b.micro ELSE 0 END",
          "replaced_at": "CASE WHEN b.outcome = 'accepted' AND b.n % 5 > 0 THEN b.ended END"},
