@@ -143,14 +143,15 @@ def between[Row: Costs](rows: Iterable[Row], since: datetime, until: datetime) -
 
 
 def total(rows: Iterable[Costs]) -> Total:
-    known = list(rows)
-    return Total(
-        runs=sum(row.runs for row in known),
-        accepted=sum(row.accepted for row in known),
-        usd=from_micro(sum(row.micro for row in known)),
-        qpu_usd=from_micro(sum(row.qpu_micro for row in known)),
-        accepted_usd=from_micro(sum(row.micro for row in known if row.accepted)),
-    )
+    runs = accepted = micro = qpu_micro = good_micro = 0
+    for row in rows:  # in one pass: a page adds up ten thousand cells several times
+        runs += row.runs
+        micro += row.micro
+        qpu_micro += row.qpu_micro
+        if hits := row.accepted:
+            accepted += hits
+            good_micro += row.micro
+    return Total(runs, accepted, from_micro(micro), from_micro(qpu_micro), from_micro(good_micro))
 
 
 def grouped(rows: Iterable[Costs], by: str) -> list[Group]:
@@ -164,9 +165,11 @@ def grouped(rows: Iterable[Costs], by: str) -> list[Group]:
 
 def weekly(rows: Iterable[Costs], now: datetime, weeks: int = 12) -> list[tuple[datetime, Total]]:
     """The last weeks, oldest first, each with the start of its seven days; the last one ends now."""
-    known = list(rows)
     starts = [now - timedelta(weeks=back) for back in range(weeks, 0, -1)]
-    return [(start, total(between(known, start, start + timedelta(weeks=1)))) for start in starts]
+    found: dict[int, list[Costs]] = defaultdict(list)
+    for row in rows:
+        found[(row.made_at - starts[0]) // timedelta(weeks=1)].append(row)
+    return [(start, total(found[at])) for at, start in enumerate(starts)]
 
 
 def bought(rows: Iterable[Costs]) -> dict[str, Decimal]:
