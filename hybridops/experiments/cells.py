@@ -72,7 +72,7 @@ def cells(user: User, bounds: Iterable[datetime]) -> list[Cell]:
     starts = sorted(set(bounds))
     rows = ended(seen(user), starts[0]).order_by().annotate(slot=_slot(starts))
     by = ("slot", "project_id", "backend", "workflow", "outcome")
-    sums = rows.values_list(*by).annotate(n=Count("pk"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro"))
+    sums = rows.values_list(*by).annotate(n=Count("*"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro"))
     places = _places()
     found = [_cell(starts, places, row) for row in sums]
     return found + [_open(one, starts) for one in open_spends(user) if one.made_at >= starts[0]]
