@@ -33,7 +33,7 @@ from hybridops.experiments.models import Stage
 from hybridops.experiments.pulse import beating
 from hybridops.experiments.transitions import StageMove, apply, return_stages
 from hybridops.outbox.ageing import remove_told
-from hybridops.quotas import books
+from hybridops.quotas import books, burning
 from hybridops.quotas.queries import spending_stop
 
 TICK_SECONDS = 0.5
@@ -186,10 +186,13 @@ def expire_left(sweeper: Sweeper) -> Callable[[], None]:
 
 
 def look_at_books(sweeper: Sweeper) -> Callable[[], None]:
-    """Balances of the open budgets are computed anew for the pages; what differs is told in the log as well."""
+    """Days that are over are added up, and balances of the open budgets computed anew for the pages; what differs is
+    told in the log as well.
+    """
 
     def part() -> None:
         if sweeper.due("books", BOOKS_SECONDS):
+            burning.keep_days()
             for one in books.look().differences:
                 _log.error("the books differ: %s", one)
 
