@@ -103,7 +103,7 @@ class Load:
             "workflow": "routing",
             **rng.choice(self.told["snapshots"]),
             "title": f"Soak {number}",
-            "parameters": {"shots": rng.choice((100, 400)), "qubits_max": 6, "baseline_seconds": 0.3},
+            "parameters": {"shots": rng.choice((64, 640)), "qubits_max": 6, "baseline_seconds": 0.5},
             "seed": number,
             "backend": rng.choice(self.told["backends"]),
             "priority_class": "research",
@@ -123,7 +123,7 @@ class Load:
                 self.answers["accepted" if not tries else "accepted after another try"] += 1
                 break
             if status in (409, 422) and told.get("code") != "unreadable":
-                self.answers[f"{status} {told.get('code')}"] += 1
+                self.answers[f"{status} {told.get('code')}: {str(told.get('detail'))[:60]}"] += 1
                 break
             tries += 1
             self.answers[f"no answer ({status or 'away'})"] += 1

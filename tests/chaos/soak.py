@@ -131,8 +131,13 @@ class Soak:
             self._is_well, f"after {fault.kind} of {fault.target} not everything was well", RECOVERY_SECONDS
         )
         self.recoveries.append(monotonic() - began)
+        self.say(f"  well after {self.recoveries[-1]:.1f} s; {self._progress()}")
         self._look(f"after {fault.kind} of {fault.target}")
         self.findings += self.truth.wrong_now()
+
+    def _progress(self) -> str:
+        told = f"{len(self.load.told_runs)} runs, {len(self.truth.open_runs())} things open, {self.load.answers.total()} answers"
+        return told if self.load.told_runs else f"{told}: {dict(self.load.answers)}"
 
     def _try(self, begin: Callable[[], object]) -> None:
         try:
@@ -190,6 +195,8 @@ class Soak:
             watcher.end()
         self._sample()
         self.findings += self.load.findings
+        if not self.load.told_runs:
+            self.findings.append("no run was taken: nothing was tried")
         self.findings += (
             self.truth.wrong_now() + self.truth.untold(self.sink) + self.truth.doubled(self.load.told_runs)
         )

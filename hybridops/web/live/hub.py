@@ -104,7 +104,7 @@ class Hub:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:
-        client, asked = Redis.from_url(settings.REDIS_URL, socket_timeout=None), False
+        client, asked = Redis.from_url(settings.REDIS_URL, socket_timeout=QUIET_SECONDS), False
         async with client, client.pubsub() as channel:
             await channel.subscribe(NUDGES)
             while True:
