@@ -7,7 +7,6 @@ import os
 import sys
 from typing import Any
 
-
 PRICES = (("ionq", "simulator"), ("braket", "amazon/sv1"))
 
 

@@ -156,9 +156,9 @@ class Ground:
         )
 
     def _postgres(self) -> Server:
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
-            Path(shutil.which("initdb") or "").parent
-        ]
+        path = shutil.which("initdb")
+        found = [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *([Path(path).parent] if path else [])]
+        assert found, "PostgreSQL is not installed; try --database sqlite"
         tools, data = found[-1], self.folder / "postgres"
         data.mkdir(mode=0o700)
         become: list[str] = []

@@ -31,8 +31,8 @@ from tests.chaos.truth import Truth
 from tests.chaos.watcher import WATCHED, Watcher
 
 SEEDS = Path(__file__).with_name("seeds.txt")
-READY_SECONDS = 150.0
-RECOVERY_SECONDS = 90.0  # after a fault until every process runs and every site is well
+READY_SECONDS = 300.0
+RECOVERY_SECONDS = 180.0  # after a fault until every process runs and every site is well
 TRUTH_SECONDS = 5.0  # from then until an open page shows what was true at that moment
 CALM_SECONDS = 300.0  # at most, for all that is open to end
 CALM_SHARE = 0.3  # of the minutes, at most 60 s, kept for the calm
