@@ -77,6 +77,17 @@ class Truth(Oracle):
             return []
         return [int(row["id"]) for row in found]
 
+    def unclear(self) -> list[tuple[int, int, str]]:
+        """Run, ordinal and key of what waits for a person's word; none while the database is away."""
+        query = (
+            "SELECT run_id, ordinal, key FROM experiments_submission WHERE state = 'unknown' AND error LIKE ?"
+        )
+        try:
+            found = self.rows(query, "a person has to look%")
+        except (psycopg.Error, sqlite3.Error):
+            return []
+        return [(int(row["run_id"]), int(row["ordinal"]), str(row["key"])) for row in found]
+
     def versions(self, count: int) -> dict[int, int]:
         """The newest runs and where each of them stands."""
         found = self.rows("SELECT id, version FROM experiments_run ORDER BY id DESC LIMIT ?", count)
