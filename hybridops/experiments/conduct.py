@@ -38,6 +38,7 @@ APPROVAL = "waiting for approval"
 FROZEN = "approvals are frozen"
 PROVIDER = "at the provider"
 TURN = "waiting for its turn: "
+ROOM = "there was no room left on the disk, it is tried again"
 PERSON = "a person has to look: "
 
 

@@ -14,6 +14,8 @@ from tests.chaos.ground import Ground
 from tests.chaos.oracle import ENDINGS, Oracle
 from tests.chaos.sink import Sink
 
+TASK = "arn:aws:braket:us-east-1:123456789012:quantum-task/"
+
 
 class Row(dict[str, Any]):
     """By name or by place, as sqlite3.Row."""
@@ -65,7 +67,9 @@ class Truth(Oracle):
             "SELECT * FROM jobs ORDER BY number",
             (),
         )
-        return [Row({**dict(row), "key": _key(row), "state": row["fault"]}) for row in rows]
+        return [
+            Row({**dict(row), "key": _key(row), "job_id": _name(row), "state": row["fault"]}) for row in rows
+        ]
 
     def pending(self) -> list[int]:
         """Open requests, oldest first; none while the database is away."""
@@ -173,3 +177,8 @@ def _key(row: Any) -> str:
     return str(
         row["token"] or (request.get("metadata") or {}).get("hybridops-key") or f"none of {row['job_id']}"
     )
+
+
+def _name(row: Any) -> str:
+    """As the vendor's own API calls it."""
+    return f"{TASK}{row['job_id']}" if row["vendor"] == "braket" else str(row["job_id"])
