@@ -39,6 +39,7 @@ from hybridops.quotas.queries import spending_stop
 TICK_SECONDS = 0.5
 CALL_AGAIN_SECONDS = 3.0
 REMIND_SECONDS = 5.0
+ROOM_SECONDS = 5.0  # between two tries of a stage that met a full disk
 SCHEDULES_SECONDS = 1.0
 EXPIRE_SECONDS = 60.0
 BOOKS_SECONDS = 120.0
@@ -78,6 +79,7 @@ class Sweeper:
             lapse,
             remind(self),
             wake_forgotten,
+            try_for_room(self),
             ladder.climb,
             turns.step,
             expire_left(self),
@@ -155,6 +157,17 @@ def wake_forgotten() -> None:
         request = approvals.open_for(conduct.subject(stage.run_id))
         if request is None or not conduct.frozen(request):
             _wake(stage, "the freeze is over, or the approval is")
+
+
+def try_for_room(sweeper: Sweeper) -> Callable[[], None]:
+    """Stages that met a full disk are tried again now and then: nobody tells when there is room."""
+
+    def part() -> None:
+        if sweeper.due("room", ROOM_SECONDS):
+            for stage in Stage.objects.filter(state=StageState.HELD, why=conduct.ROOM):
+                _wake(stage, "perhaps there is room again")
+
+    return part
 
 
 def _wake(stage: Stage, why: str) -> None:
