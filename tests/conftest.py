@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ if connection.vendor == "sqlite":
     def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> None:
         """Instead of pytest-django's, which migrates in every process."""
         with django_db_blocker.unblock():
-            use_migrated()
+            use_migrated(Path(os.environ["HYBRIDOPS_HOME"]))
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from tests.chaos.lab import Lab
 from tests.long import only_long
+from tests.migrated import migrated
 
 QUANTUM_SECONDS = 4.0  # the deadline of its QPU stage, short enough to be waited for
 
@@ -20,9 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def stack() -> Iterator[Lab]:
+def stack(django_db_blocker: DjangoDbBlocker) -> Iterator[Lab]:
     """With the provider that fails on purpose; as long as no fault is set it is the local one."""
-    lab = Lab("flaky", quantum_seconds=QUANTUM_SECONDS)
+    with django_db_blocker.unblock():
+        database = migrated()
+    lab = Lab("flaky", database=database, quantum_seconds=QUANTUM_SECONDS)
     try:
         yield lab
     finally:

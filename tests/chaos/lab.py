@@ -31,8 +31,9 @@ UNWANTED = ("DATABASE_URL", "REDIS_URL", "HYBRIDOPS_DEBUG", "HYBRIDOPS_HTTPS", "
 class Lab:
     """Everything that a test does to a stack; `end` leaves no process and no file."""
 
-    def __init__(self, provider: str, *, quantum_seconds: float | None = None) -> None:
+    def __init__(self, provider: str, *, database: Path, quantum_seconds: float | None = None) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="hybridops-chaos-"))
+        shutil.copy(database, self.home / "hybridops.sqlite3")
         self.env = {name: value for name, value in os.environ.items() if name not in UNWANTED}
         self.env |= {
             "HYBRIDOPS_HOME": str(self.home),

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
+from pytest_django import DjangoDbBlocker
 
 from hybridops.cli.rehearsal.cast import CAST
 from tests.e2e.chromium import NoBrowser, Watch, launched, sign_in
 from tests.e2e.site import Site, running_site
+from tests.migrated import migrated
 from tests.stores import skip_or_fail
 
 NAMES = {login: name for login, name, _ in CAST}
@@ -38,8 +40,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def site(chromium: Browser) -> Iterator[Site]:
-    with running_site() as found:
+def site(chromium: Browser, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
+    with django_db_blocker.unblock():
+        database = migrated()
+    with running_site(database) as found:
         yield found
 
 

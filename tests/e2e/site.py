@@ -46,9 +46,11 @@ class Site:
 
 
 @contextmanager
-def running_site() -> Iterator[Site]:
+def running_site(database: Path | None = None) -> Iterator[Site]:
     """A new data folder, the demo in it, and nothing of either afterwards."""
     home = Path(tempfile.mkdtemp(prefix="hybridops-e2e-"))
+    if database:
+        shutil.copy(database, home / "hybridops.sqlite3")
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -36,7 +36,7 @@ from tests.world import World, submit
 pytestmark = pytest.mark.slow  # real commits, many deaths
 
 ROOMS = tuple(f"{os.sep}{room}{os.sep}" for room in ("engine", "experiments", "approvals", "quotas"))
-STEP = 1 if LONG else 211
+STEP = 1 if LONG else 331
 
 
 class Killed(BaseException):
