@@ -27,7 +27,7 @@ from hybridops.web import fmt
 from hybridops.web.answers import evidence as answers
 from hybridops.web.context import reader
 from hybridops.web.errors import page
-from hybridops.web.pages.csv_files import csv_answer
+from hybridops.web.spreadsheets import csv_of
 from hybridops.web.viewmodels import evidence as seen
 from hybridops.web.viewmodels import evidence_figures as drawn
 from hybridops.web.viewmodels import evidence_tables as tables
@@ -182,7 +182,7 @@ def export(request: HttpRequest, name: str, table: str) -> HttpResponse:
     """One table of the page as CSV."""
     user, view, _ = _asked(request, name)
     rows = _table(user, view, table)
-    return csv_answer(f"{name}-{table}", rows)
+    return csv_of(f"{name}-{table}", rows)
 
 
 def _table(user: User, view: View, table: str) -> tables.Rows:
