@@ -46,7 +46,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """`why_not` says why it may not run, or is empty."""
+    """`why_not` says why it may not run, or is empty. `recommended`: reviewers promoted it."""
 
     name: str
     version: int
@@ -55,6 +55,7 @@ class Workflow:
     title: str
     summary: str
     why_not: str
+    recommended: bool
     accepts: str
     builtins: list[str]
     parameters: list[Parameter]

@@ -337,7 +337,13 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
     doors |= {"webhook_stop", "webhook_secret"}
     doors |= {"schedule_add", "schedule_pause", "schedule_resume", "schedule_end"}
     doors |= {"hook_add", "hook_secret", "hook_end", "hook"}
-    doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
+    doors |= {
+        "definition_propose",
+        "definition_from",
+        "definition_leave",
+        "definition_note",
+        "evidence_decide",
+    }
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}
     doors |= {"person_add", "service_add", "person_role", "person_deactivate", "person_reactivate"}
     doors |= {"person_hand_over", "person_erase", "service_secret"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridops.domain import clock
@@ -62,6 +62,7 @@ def test_each_day_ends_as_the_ledger_left_it(world: World) -> None:
     assert [one.limit for one in seen] == [1_000, 1_000, 1_000, 2_000, 2_000]
 
 
+@settings(deadline=None)
 @given(days=st.integers(1, 800), passed=st.integers(-3, 900))
 def test_steps_are_few_and_end_today_or_on_the_last_day(days: int, passed: int) -> None:
     last = FIRST + timedelta(days=days - 1)

@@ -271,6 +271,9 @@ MATRIX |= {
         (name, "get"): reads(P.SEE_RUNS, section=True, no=403)
         for name in ("evidence", "evidence_of", "evidence_csv", "benchmark", "benchmark_csv", "compare")
     },
+    ("evidence_decide", "post"): writes(
+        P.REVIEW_DEFINITIONS, _nothing, section=True, yes=409
+    ),  # it may, and has yet to say which verdict it saw
     ("compare_csv", "get"): reads(P.SEE_RUNS, section=True, no=403),
     ("data", "get"): reads(P.SEE_RUNS, section=True, no=403),
     ("snapshot", "get"): reads(P.SEE_RUNS),
@@ -372,6 +375,7 @@ ROUTES = {
     "definition_propose": "/definitions/propose/", "definition_from": "/definitions/from/workflow/fake/",
     "definition_leave": "/definitions/documents/{document}/leave/", "definitions_week": "/definitions/week/",
     "definition_note": "/definitions/week/{document}/",
+    "evidence_decide": "/evidence/fake/decide/",
     "evidence": "/evidence/", "evidence_of": "/evidence/fake/", "evidence_csv": "/evidence/fake/pairs.csv",
     "benchmark": "/evidence/fake/report/?figure=accepted", "benchmark_csv": "/evidence/fake/report.csv",
     "compare": "/compare/", "compare_csv": "/compare/table.csv",

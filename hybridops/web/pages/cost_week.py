@@ -29,6 +29,7 @@ from hybridops.web.answers import cost as words
 from hybridops.web.context import reader
 from hybridops.web.errors import page
 from hybridops.web.pages.budget_rows import budget_rows
+from hybridops.web.pages.standing import undecided
 from hybridops.web.spreadsheets import csv_of
 from hybridops.web.viewmodels.difference import difference, difference_figure
 from hybridops.web.viewmodels.outlook import outlooks
@@ -53,6 +54,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "per_accepted_before": words.per_accepted(costs.total(before)),
         "difference_figure": difference_figure(parts),
         "workflows": _workflows(user, rows),
+        "undecided": undecided(user),
         "budgets": [row for row in budget_rows(user, budgets, {}, ahead) if _tight(row)],
         "no_room": [one for one in would_do if not one.fits],
         "waiting": len(would_do),
