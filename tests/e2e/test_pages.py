@@ -313,6 +313,7 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "ledger_csv",
         "budgets_csv",
         "cost_week_csv",
+        "invoice_csv",
         "explore_csv",
         "focus_csv",
         "focus_parquet",

@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern] = [
     path("cost/invoices/", invoices.invoices, name="invoices"),
     path("cost/invoices/import/", invoices.add, name="invoice_import"),
     path("cost/invoices/<int:pk>/", invoices.invoice, name="invoice"),
+    path("cost/invoices/<int:pk>/lines.csv", invoices.export, name="invoice_csv"),
     path("cost/invoices/<int:pk>/match/", invoices.match, name="invoice_match"),
     path("cost/invoices/lines/<int:pk>/", invoices.line, name="invoice_line"),
     path("audit/", audit.audit, name="audit"),
