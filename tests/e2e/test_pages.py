@@ -103,7 +103,7 @@ PLACES = {
     "compare, choose": Place("ines", "/compare/", variant=True),
     "compare": Place("ines", "compare:accepted,ideal,narrowed"),
     "budgets": Place("farah", "/cost/budgets/"),
-    "a budget's burn-down": Place("farah", "/cost/budgets/?budget=1", variant=True),
+    "a budget's burn-down": Place("farah", "/cost/budgets/", ("Burn-down",), variant=True),
     "ledger": Place("farah", "/cost/ledger/"),
     "ledger, nothing found": Place("farah", "/cost/ledger/?run=999999", variant=True),
     "bills": Place("farah", "/cost/invoices/"),

@@ -533,7 +533,19 @@ def test_pages_of_the_account_know_no_roles(stage: Stage) -> None:
         assert len(seen) == 1, (name, seen)
 
 
-LISTS = ("data", "holds", "today", "runs", "approvals", "workflows", "people", "cost", "cost_csv", "settings")
+LISTS = (
+    "data",
+    "holds",
+    "today",
+    "runs",
+    "approvals",
+    "workflows",
+    "people",
+    "cost",
+    "cost_csv",
+    "budgets_csv",
+    "settings",
+)
 
 
 def test_lists_counts_and_exports_embed_nothing_of_another_team(stage: Stage) -> None:

@@ -24,7 +24,7 @@ from hybridops.quotas import queries
 from hybridops.quotas.periods import today
 from hybridops.teams.models import User
 from hybridops.web import fmt
-from hybridops.web.answers import bold, counted
+from hybridops.web.answers import bold, counted, sentence
 from hybridops.web.answers import cost as words
 from hybridops.web.context import reader
 from hybridops.web.errors import page
@@ -100,7 +100,7 @@ def _amounts(total: Total) -> list[str]:
 
 
 def _answer(now: Total, before: Total) -> SafeString:
-    spent = bold(fmt.money(now.usd))
+    spent = bold(sentence(fmt.money(now.usd)))
     accepted = counted(now.accepted, "accepted solution")
     if now.accepted:
         each = fmt.money(now.per_accepted)
