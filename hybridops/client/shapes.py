@@ -62,6 +62,18 @@ class Workflow:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """Promoted, kept or retired: one version of a workflow, with the figures of that moment."""
+
+    version: int
+    verdict: str
+    why: str
+    person: str
+    made_at: datetime
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Data as it was; `digest` is the SHA-256 of its bytes."""
 
