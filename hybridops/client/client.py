@@ -17,6 +17,7 @@ from hybridops.client.shapes import (
     Backend,
     Budget,
     Costs,
+    Decision,
     Event,
     Log,
     Me,
@@ -76,6 +77,10 @@ class Client(Asking):
 
     def workflow(self, name: str) -> Workflow:
         return read(Workflow, self._get(f"/workflows/{quoted(name, safe='')}"))
+
+    def decisions(self, name: str) -> list[Decision]:
+        """What people decided about a workflow, the newest first."""
+        return read_list(Decision, self._get(f"/workflows/{quoted(name, safe='')}/decisions"))
 
     def backends(self) -> list[Backend]:
         return read_list(Backend, self._get("/backends"))

@@ -46,7 +46,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """`why_not` says why it may not run, or is empty."""
+    """`why_not` says why it may not run, or is empty. `recommended`: reviewers promoted it."""
 
     name: str
     version: int
@@ -55,9 +55,22 @@ class Workflow:
     title: str
     summary: str
     why_not: str
+    recommended: bool
     accepts: str
     builtins: list[str]
     parameters: list[Parameter]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Promoted, kept or retired: one version of a workflow, with the figures of that moment."""
+
+    version: int
+    verdict: str
+    why: str
+    person: str
+    made_at: datetime
+    figures: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from hybridops.domain.actors import Actor
 from hybridops.domain.errors import BadInput, Conflict, Refused
 from hybridops.domain.states import DOCUMENT_MOVES, DocumentState, check_move
 
-VERDICTS = ("promote", "keep", "retire")
+PROMOTE, KEEP, RETIRE = VERDICTS = ("promote", "keep", "retire")
 
 
 @transaction.atomic(savepoint=False)
@@ -63,12 +63,21 @@ def _move(
 
 
 @transaction.atomic(savepoint=False)
-def note_week(
+def decide(
     *, document_id: int, verdict: str, why: str, numbers: dict[str, Any], person_id: int, actor: Actor
 ) -> WeeklyNote:
-    """A person's word in the weekly review beside the numbers they saw. Retiring is a move of its own."""
+    """A person's decision on a workflow beside the numbers they saw. The newest one counts.
+
+    `promote` makes it recommended, `keep` changes nothing, `retire` takes it off the allowlist. Raises Refused where
+    an author would promote what they wrote, Conflict where it is retired already.
+    """
     if verdict not in VERDICTS or not why.strip():
         raise BadInput("Choose promote, keep or retire, and say why.", field="why")
+    row = SignedDocument.objects.get(pk=document_id, kind="workflow")
+    if row.state == DocumentState.RETIRED:
+        raise Conflict(f"{row} is retired already.")
+    if verdict == PROMOTE and row.author_id == person_id:
+        raise Refused("Somebody else promotes a workflow, not its author.")
     made = WeeklyNote.objects.create(
         document_id=document_id, person_id=person_id, verdict=verdict, why=why.strip()[:300], numbers=numbers,
         made_at=clock.now(),
@@ -78,4 +87,6 @@ def note_week(
     record(
         stream=f"document:{document_id}", action="document.reviewed", actor=actor, facts=facts, personal=said
     )
+    if verdict == RETIRE:
+        retire(document_id=document_id, why=why, actor=actor)
     return made

@@ -103,7 +103,7 @@ class Review(models.Model):
 
 
 class WeeklyNote(models.Model):
-    """What a person decided about a definition in the weekly review, with the numbers they saw. Never changes."""
+    """What a person decided about a workflow, with the numbers they saw. Never changes."""
 
     document = models.ForeignKey(SignedDocument, on_delete=models.PROTECT, related_name="notes")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -8,10 +8,12 @@ from typing import Any
 from django.db.models import QuerySet
 
 from hybridops.definitions.drafts import WRITES
+from hybridops.definitions.lifecycle import PROMOTE
 from hybridops.definitions.models import Draft, Review, SignedDocument, WeeklyNote
 from hybridops.definitions.queries import in_force
 from hybridops.definitions.services import verified
 from hybridops.domain.errors import NotYours, Unsigned
+from hybridops.domain.states import DocumentState
 from hybridops.teams.access import teams_with
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
@@ -53,8 +55,21 @@ def document_at(document_id: int) -> SignedDocument:
 
 
 def last_notes() -> dict[int, WeeklyNote]:
-    """The newest word of the weekly review on each document."""
+    """The newest decision on each document."""
     return {note.document_id: note for note in WeeklyNote.objects.select_related("person").order_by("id")}
+
+
+def notes_of(name: str) -> QuerySet[WeeklyNote]:
+    """The decisions on all versions of a workflow, the newest first."""
+    rows = WeeklyNote.objects.filter(document__kind="workflow", document__name=name)
+    return rows.select_related("person", "document").order_by("-id")
+
+
+def recommended() -> set[int]:
+    """The documents in force whose newest decision is to promote them."""
+    notes = WeeklyNote.objects.filter(document__state=DocumentState.ACTIVE).order_by("id")
+    last = dict(notes.values_list("document", "verdict"))
+    return {pk for pk, verdict in last.items() if verdict == PROMOTE}
 
 
 def replaced(draft: Draft) -> dict[str, Any]:

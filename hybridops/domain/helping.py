@@ -21,30 +21,35 @@ DECIDING = ("baseline", "random")
 METHODS = ("betting",)
 LEVEL = 0.95  # of each interval, at all looks together
 EXCLUDED_MAX = 0.2  # of all pairs; past it nobody can say what the rest stands for
+SCALES = ("baseline", "heuristic")  # of whose objective a difference is a share
 _FIELDS = {"delta", "bound", "pairs", "method"}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`delta`: the smallest mean improvement worth having, a share of the baseline's objective. `bound`: a pair's
+    """`delta`: the smallest mean improvement worth having, a share of the objective of `scale`. `bound`: a pair's
     improvement counts as this much at most, either way. `pairs`: how many are wanted. `method`: one of METHODS.
+    `scale`: one of SCALES; where the best classical solver is exact and its objective zero, the plain heuristic's.
     """
 
     delta: float
     bound: float
     pairs: int
     method: str = METHODS[0]
+    scale: str = SCALES[0]
 
     def document(self) -> dict[str, Any]:
         """JSON that `read` takes back."""
-        return {"delta": self.delta, "bound": self.bound, "pairs": self.pairs, "method": self.method}
+        told = {"delta": self.delta, "bound": self.bound, "pairs": self.pairs, "method": self.method}
+        return told if self.scale == SCALES[0] else {**told, "scale": self.scale}
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The mean improvement against one reference over `count` pairs, clipped, `clipped` of them; and its interval.
 
-    Shares of the baseline's objective, above zero where the quantum arm is better. `estimate` is None without pairs.
+    Shares of the objective of the rule's scale, above zero where the quantum arm is better. `estimate` is None
+    without pairs.
     """
 
     count: int
@@ -64,9 +69,10 @@ class Ruling:
 
 def read(document: Mapping[str, Any]) -> Rule:
     """The rule in a definition. Raises BadInput, naming what to mend, for anything but a whole rule."""
-    if set(document) != _FIELDS:
+    if set(document) - {"scale"} != _FIELDS:
         raise BadInput(
-            f"a rule for helping has {', '.join(sorted(_FIELDS))}, and nothing else", field="helping"
+            f"a rule for helping has {', '.join(sorted(_FIELDS))}, if need be scale, and nothing else",
+            field="helping",
         )
     delta, bound, pairs, method = (document[name] for name in ("delta", "bound", "pairs", "method"))
     if not _share(bound) or not 0 < bound <= 1:
@@ -77,7 +83,10 @@ def read(document: Mapping[str, Any]) -> Rule:
         raise BadInput("pairs is a whole number of at least 2", field="helping/pairs")
     if method not in METHODS:
         raise BadInput(f"method is {' or '.join(METHODS)}", field="helping/method")
-    return Rule(float(delta), float(bound), pairs, method)
+    scale = document.get("scale", SCALES[0])
+    if scale not in SCALES:
+        raise BadInput(f"scale is {' or '.join(SCALES)}", field="helping/scale")
+    return Rule(float(delta), float(bound), pairs, method, scale)
 
 
 def _share(value: Any) -> bool:

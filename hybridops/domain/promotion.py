@@ -31,6 +31,9 @@ class Worth:
         return {**asdict(self), "cost_usd": str(self.cost_usd)}
 
 
+NOTHING = Worth(0, 0, 0, 0, 0, Decimal(0), None)  # of what nobody has run
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     verdict: str

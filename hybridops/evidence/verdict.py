@@ -76,8 +76,8 @@ class Finding:
 def verdict(rule: Rule, pairs: Sequence[Pair]) -> Finding:
     """Applies the rule to all pairs so far, in the order they came in; with none of them it is too early.
 
-    A pair's improvement is (reference - quantum) / |baseline|, clipped to the rule's bound; zero where the quantum
-    arm has no answer. Pairs with no baseline, one of zero, or no random control cannot be compared: they are
+    A pair's improvement is (reference - quantum) / |scale|, clipped to the rule's bound; zero where the quantum arm
+    has no answer. Pairs with no baseline, no random control, or a scale of zero cannot be compared: they are
     listed as excluded. Their dollars count in `spent` and in the price all the same. Raises BadInput for an
     unknown arm, a number that is none, negative dollars, or an instance twice on one snapshot.
     """
@@ -93,7 +93,7 @@ def verdict(rule: Rule, pairs: Sequence[Pair]) -> Finding:
 def compare(rule: Rule, pairs: Sequence[Pair]) -> Compared:
     """What `verdict` rules on, without the price. Raises as it does."""
     _checked(pairs)
-    why = [(pair, pair.excluded or _missing(pair)) for pair in pairs]
+    why = [(pair, pair.excluded or _missing(rule, pair)) for pair in pairs]
     kept = tuple(pair for pair, reason in why if not reason)
     left = tuple(Excluded(pair.instance, pair.snapshot, reason) for pair, reason in why if reason)
     against = {name: _difference(rule, kept, name) for name in REFERENCES if name in _told(kept)}
@@ -120,13 +120,14 @@ def _checked(pairs: Iterable[Pair]) -> None:
             raise BadInput(f"{where}: its dollars are not a number of zero or more; look at its settlement.")
 
 
-def _missing(pair: Pair) -> str:
+def _missing(rule: Rule, pair: Pair) -> str:
     """Why a pair cannot be compared, whatever the quantum arm answered."""
-    baseline = pair.objectives.get("baseline")
-    if baseline is None:
-        return "the best classical solver has no usable answer"
-    if not baseline:
-        return "the best classical objective is zero, of which there is no share"
+    named = {"baseline": "the best classical", "heuristic": "the plain heuristic's"}
+    for arm in dict.fromkeys(("baseline", rule.scale)):
+        if pair.objectives.get(arm) is None:
+            return f"{REFERENCES[arm]} has no usable answer"
+    if not pair.objectives[rule.scale]:
+        return f"{named[rule.scale]} objective is zero, of which there is no share"
     return "random bits have no usable answer" if pair.objectives.get("random") is None else ""
 
 
@@ -135,15 +136,15 @@ def _told(kept: Sequence[Pair]) -> set[str]:
     return there | set(DECIDING)
 
 
-def _improvement(pair: Pair, reference: str) -> float | None:
-    mark, quantum, scale = (pair.objectives.get(name) for name in (reference, "quantum", "baseline"))
+def _improvement(rule: Rule, pair: Pair, reference: str) -> float | None:
+    mark, quantum, scale = (pair.objectives.get(name) for name in (reference, "quantum", rule.scale))
     if mark is None or not scale:
         return None
     return 0.0 if quantum is None else (mark - quantum) / abs(scale)
 
 
 def _difference(rule: Rule, kept: Sequence[Pair], reference: str) -> Difference:
-    found = [_improvement(pair, reference) for pair in kept]
+    found = [_improvement(rule, pair, reference) for pair in kept]
     raw = np.array([value for value in found if value is not None], dtype=float)
     values = raw.clip(-rule.bound, rule.bound)
     low, high = interval(values, low=-rule.bound, high=rule.bound, level=LEVEL)
@@ -158,7 +159,7 @@ def _price(rule: Rule, kept: Sequence[Pair], pairs: Sequence[Pair]) -> Estimate 
         return None
     counted = {id(pair) for pair in kept}
     gained = [
-        min(rule.bound, max(-rule.bound, _improvement(pair, "baseline") or 0.0))
+        min(rule.bound, max(-rule.bound, _improvement(rule, pair, "baseline") or 0.0))
         if id(pair) in counted
         else 0.0
         for pair in pairs

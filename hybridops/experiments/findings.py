@@ -31,6 +31,7 @@ class PairRow:
     """The run that counts for one snapshot, and what all runs on it cost at the QPU, in micro-dollars.
 
     Objectives are None where an arm has no answer; `known` is the lowest that any arm of any run ever reached.
+    `scale` names the arm of whose objective differences are a share.
     """
 
     run: int
@@ -48,6 +49,13 @@ class PairRow:
     ideal: float | None
     micro: int
     known: float | None
+    scale: str = "baseline"
+
+    @property
+    def unit(self) -> float | None:
+        """What a difference is a share of."""
+        found: float | None = getattr(self, self.scale)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""Tables as CSV for spreadsheets, in which no cell is run as a formula."""
+"""Tables as CSV for spreadsheets, in which no cell is run as a formula and amounts below zero stay numbers."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
@@ -10,6 +11,7 @@ from django.http import HttpResponse
 from hybridops.domain import clock
 
 _RUNS = "=+-@\t\r"
+_NEGATIVE = re.compile(r"-\d+(\.\d+)?(e[-+]?\d+)?", re.ASCII)
 
 
 def csv_of(name: str, rows: Iterable[Sequence[str | int]]) -> HttpResponse:
@@ -24,5 +26,5 @@ def csv_of(name: str, rows: Iterable[Sequence[str | int]]) -> HttpResponse:
 
 
 def safe(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula stays text."""
-    return f"'{cell}" if cell and cell[0] in _RUNS else cell
+    """A cell that a spreadsheet would run as a formula stays text; a plain number stays one."""
+    return f"'{cell}" if cell and cell[0] in _RUNS and not _NEGATIVE.fullmatch(cell) else cell

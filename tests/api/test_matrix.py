@@ -101,7 +101,7 @@ def test_what_is_another_team_s_is_not_there(
     alien = person(world.zoe)
     before = Run.objects.count(), ApprovalRequest.objects.get().state
     answer = call(alien, path, method, numbers)
-    if "{" in path and path != "/workflows/{name}":
+    if "{" in path and not path.startswith("/workflows/{name}"):
         none = call(alien, path, method, dict.fromkeys(numbers, 999_999))
         assert is_problem(answer, 404, "not_found") and answer.content == none.content
     elif method == "get" and path in EMPTY_ELSEWHERE:

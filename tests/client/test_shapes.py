@@ -17,7 +17,7 @@ from tests.client.test_wire import run_body
 COMPONENTS = v1.api.get_openapi_schema(path_prefix="")["components"]["schemas"]
 SHAPES: dict[str, Any] = {
     "MeOut": shapes.Me, "MembershipOut": shapes.Membership, "ProjectOut": shapes.Project, "WorkflowOut": shapes.Workflow,
-    "ParameterOut": shapes.Parameter, "SnapshotOut": shapes.Snapshot, "BackendOut": shapes.Backend, "EventOut": shapes.Event,
+    "ParameterOut": shapes.Parameter, "DecisionOut": shapes.Decision, "SnapshotOut": shapes.Snapshot, "BackendOut": shapes.Backend, "EventOut": shapes.Event,
     "LogOut": shapes.Log, "RequestOut": shapes.RequestShort, "RequestWhole": shapes.Request, "BudgetOut": shapes.Budget,
     "TotalOut": shapes.Total, "CostsOut": shapes.Costs, "FindingOut": shapes.Finding, "ProposalOut": shapes.Proposal,
     "QuoteOut": run_shapes.Quote, "ChoiceOut": run_shapes.Choice, "RunOut": run_shapes.RunShort, "RunWhole": run_shapes.Run,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,13 +35,16 @@ def against(
 
 def test_a_rule_reads_back():
     assert read(RULE.document()) == RULE
+    assert "scale" not in RULE.document()  # what was signed before keeps its digest
+    scaled = replace(RULE, scale="heuristic")
+    assert read(scaled.document()) == scaled
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("delta", -0.01), ("delta", 0.06), ("delta", True), ("delta", float("nan")), ("bound", 0), ("bound", 1.5),
-        ("bound", "a tenth"), ("pairs", 1), ("pairs", 40.0), ("pairs", True), ("method", "by eye"),
+        ("bound", "a tenth"), ("pairs", 1), ("pairs", 40.0), ("pairs", True), ("method", "by eye"), ("scale", "random"),
     ],
 )  # fmt: skip
 def test_a_rule_that_cannot_be_is_refused_by_its_field(field: str, value: Any):

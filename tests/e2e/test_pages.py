@@ -103,6 +103,7 @@ PLACES = {
     "compare, choose": Place("ines", "/compare/", variant=True),
     "compare": Place("ines", "compare:accepted,ideal,narrowed"),
     "budgets": Place("farah", "/cost/budgets/"),
+    "a budget's burn-down": Place("farah", "/cost/budgets/", ("Burn-down",), variant=True),
     "ledger": Place("farah", "/cost/ledger/"),
     "ledger, nothing found": Place("farah", "/cost/ledger/?run=999999", variant=True),
     "bills": Place("farah", "/cost/invoices/"),
@@ -310,6 +311,9 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "run_proofs",
         "cost_csv",
         "ledger_csv",
+        "budgets_csv",
+        "cost_week_csv",
+        "invoice_csv",
         "explore_csv",
         "focus_csv",
         "focus_parquet",
@@ -334,7 +338,13 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
     doors |= {"webhook_stop", "webhook_secret"}
     doors |= {"schedule_add", "schedule_pause", "schedule_resume", "schedule_end"}
     doors |= {"hook_add", "hook_secret", "hook_end", "hook"}
-    doors |= {"definition_propose", "definition_from", "definition_leave", "definition_note"}
+    doors |= {
+        "definition_propose",
+        "definition_from",
+        "definition_leave",
+        "definition_note",
+        "evidence_decide",
+    }
     doors |= {"draft_save", "draft_try", "draft_ask", "draft_withdraw", "draft_review"}
     doors |= {"person_add", "service_add", "person_role", "person_deactivate", "person_reactivate"}
     doors |= {"person_hand_over", "person_erase", "service_secret"}

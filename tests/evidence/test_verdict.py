@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -100,6 +101,25 @@ def test_exclusions_are_listed_with_their_reason_and_cost_all_the_same():
     assert "Not counted: 4 pairs, each with its reason." in found.sentence
     assert found.price is not None
     assert found.price.value == pytest.approx(128 / 150)
+
+
+def test_an_exact_solver_is_compared_in_shares_of_the_heuristic_where_the_rule_says_so():
+    """As of a molecule: distances to the exact energy, 16 mHa at the start, 4 after the loop, 12 by chance."""
+    objectives = {"baseline": 0.0, "heuristic": 16.0, "random": 12.0, "quantum": 4.0}
+    made = [pair(number, 0.0, objectives=objectives) for number in range(40)]
+    assert verdict(RULE, made).count == 0
+    found = verdict(replace(RULE, bound=1.0, scale="heuristic"), made)
+    told = {name: one.estimate for name, one in found.against.items()}
+    assert told == {"baseline": -0.25, "random": 0.5, "heuristic": 0.75}
+    assert (found.ruling.word, found.excluded) == (NOT_HELPING, ())
+    for lost, why in (("heuristic", "no usable answer"), ("baseline", "no usable answer")):
+        left = pair(0, 0.0, objectives={**objectives, lost: None})
+        assert why in verdict(replace(RULE, scale="heuristic"), [left]).excluded[0].why
+    flat = pair(0, 0.0, objectives={**objectives, "heuristic": 0.0})
+    assert (
+        "the plain heuristic's objective is zero"
+        in verdict(replace(RULE, scale="heuristic"), [flat]).excluded[0].why
+    )
 
 
 def test_too_many_exclusions_leave_it_unclear():

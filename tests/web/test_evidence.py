@@ -16,7 +16,7 @@ from hybridops.domain.workflow import SCHEMAS
 from hybridops.experiments import services
 from hybridops.experiments.outcome import Outcome
 from hybridops.teams.models import User
-from hybridops.web.pages.csv_files import safe
+from hybridops.web.spreadsheets import safe
 from hybridops.web.viewmodels.evidence_tables import TABLES
 from tests.engine import fake
 from tests.experiments.test_outcomes import other_data
@@ -180,9 +180,9 @@ def test_every_table_is_a_csv(ruled: World) -> None:
 
 
 def test_a_cell_runs_no_formula_and_a_number_stays_one() -> None:
-    for cell in ("=1+1", "+1", "-cmd", "@x", "\tx", "-1+2"):
+    for cell in ("=1+1", "+1", "-cmd", "@x", "\tx", "-1+2", "-inf", "-1\n"):
         assert safe(cell) == f"'{cell}"
-    assert [safe(cell) for cell in ("-0.5", "1e-9", "", "Wave 1")] == ["-0.5", "1e-9", "", "Wave 1"]
+    assert [safe(cell) for cell in ("-0.5", "-2e-9", "", "Wave 1")] == ["-0.5", "-2e-9", "", "Wave 1"]
 
 
 def test_the_report_says_each_figure_with_its_n_and_opens_its_runs(ruled: World) -> None:

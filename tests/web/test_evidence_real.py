@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybridops.domain.helping import Rule
@@ -53,6 +54,7 @@ maybe = st.one_of(st.none(), st.floats(80, 120))
 rows = st.lists(st.tuples(maybe, maybe, st.sampled_from([None, 0.0, 100.0])), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(rows)
 def test_every_pair_is_counted_or_listed_and_every_dollar_told(
     drawn: list[tuple[float | None, float | None, float | None]],
@@ -66,6 +68,7 @@ def test_every_pair_is_counted_or_listed_and_every_dollar_told(
     assert sum(rate.hits for rate in seen.earned(made)) == found.count
 
 
+@settings(deadline=None)
 @given(rows)
 def test_a_pair_that_fails_helps_nobody(
     drawn: list[tuple[float | None, float | None, float | None]],
@@ -88,6 +91,15 @@ def test_the_page_and_the_verdict_have_one_mean() -> None:
     assert (beside["quantum"].found.low, beside["quantum"].found.high) == pytest.approx(
         (-difference.high, -difference.low)
     )
+
+
+def test_the_page_and_the_verdict_have_one_mean_of_an_exact_solver() -> None:
+    rule = replace(RULE, bound=1.0, scale="heuristic")
+    made = [replace(row(number, 4.0 + number % 3, 12.0, 0.0), scale="heuristic") for number in range(25)]
+    beside, found = seen.beside(rule, tuple(made)), seen.finding(rule, made)
+    assert (found.count, all(map(seen.comparable, made))) == (25, True)
+    assert beside["quantum"].found.value == pytest.approx(-(found.against["baseline"].estimate or 0.0))
+    assert beside["heuristic"].found.value == 1.0
 
 
 def test_the_best_known_is_what_any_run_reached() -> None:

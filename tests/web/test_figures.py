@@ -132,6 +132,15 @@ def matrix(name: str = "good", *, measured: bool = True, value: float | None = 0
     return f.Kernel(tuple(rows), 2, "the measured kernel")
 
 
+def burning(days: int = 12, limit: int = 100, ends: Any = (10, 35, 60)) -> f.Burndown:
+    first = date(2026, 11, 1)
+    seen = (
+        f.Left(first + timedelta(days=i), Decimal(limit), Decimal(3 * i), Decimal(5)) for i in range(days)
+    )
+    low, likely, high = map(Decimal, ends)
+    return f.Burndown(first, date(2026, 11, 30), tuple(seen), (low, likely, high), date(2026, 11, 20))
+
+
 DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "stave": (f.stave, score()),
     "stave ended": (f.stave, score(now=False)),
@@ -151,6 +160,7 @@ DRAWN: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "counts": (f.counts, outcomes_seen()),
     "counts simulated": (f.counts, outcomes_seen("Simulated", "cpu")),
     "budget": (f.budget_bullet, budget()),
+    "burndown": (lambda data: f.burndown(data, "Half is left."), burning()),
     "outcomes": (f.outcome_bar, outcomes()),
     "trend": (f.trend, weeks()),
     "days": (f.day_strip, days()),
@@ -241,6 +251,10 @@ ODD: dict[str, tuple[Callable[[Any], f.Figure], Any]] = {
     "equal arms": (f.bars, f.Arms((f.Arm("a", "qpu", 3.0), f.Arm("b", "cpu", 3.0)), "m", 3.0)),
     "arms nan": (f.bars, f.Arms((f.Arm("a", "qpu", float("nan")), f.Arm("b", "cpu", 3.0)), "m")),
     "budget without limit": (f.budget_bullet, budget(limit=None)),
+    "burndown before its first day": (lambda data: f.burndown(data, "Nothing yet."), burning(days=0)),
+    "burndown of one day": (lambda data: f.burndown(data, "Half is left."), burning(days=1)),
+    "burndown of nothing": (lambda data: f.burndown(data, "Nothing."), burning(limit=0)),
+    "burndown below zero": (lambda data: f.burndown(data, "Too much."), burning(limit=5, ends=(-90, -40, 2))),
     "budget of nothing": (f.budget_bullet, f.Budget(Decimal(0), Decimal(0), Decimal(0))),
     "nothing spent": (f.outcome_bar, f.Outcomes(())),
     "no weeks": (f.trend, f.Trend(())),

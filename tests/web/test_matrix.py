@@ -216,10 +216,13 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("period_close", "post"): writes(P.MANAGE_BUDGETS, _nothing, yes=422, section=True, no=403),
     ("change_decide", "post"): writes(P.MANAGE_BUDGETS, _no),
     ("ledger", "get"): reads(P.SEE_COSTS, section=True, no=403),
+    ("budgets_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
+    ("cost_week_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
     ("ledger_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
     ("invoices", "get"): reads(P.SEE_COSTS, section=True, no=403),
     ("invoice_import", "post"): writes(P.MANAGE_BUDGETS, _nothing, yes=422, section=True, no=403),
     ("invoice", "get"): reads(P.SEE_COSTS),
+    ("invoice_csv", "get"): reads(P.SEE_COSTS),
     ("invoice_match", "post"): writes(P.MANAGE_BUDGETS, _nothing),
     ("invoice_line", "post"): writes(P.MANAGE_BUDGETS, _aside),
     ("audit", "get"): reads(P.SEE_AUDIT, section=True, no=403),
@@ -271,6 +274,9 @@ MATRIX |= {
         (name, "get"): reads(P.SEE_RUNS, section=True, no=403)
         for name in ("evidence", "evidence_of", "evidence_csv", "benchmark", "benchmark_csv", "compare")
     },
+    ("evidence_decide", "post"): writes(
+        P.REVIEW_DEFINITIONS, _nothing, section=True, yes=409
+    ),  # it may, and has yet to say which verdict it saw
     ("compare_csv", "get"): reads(P.SEE_RUNS, section=True, no=403),
     ("data", "get"): reads(P.SEE_RUNS, section=True, no=403),
     ("snapshot", "get"): reads(P.SEE_RUNS),
@@ -349,11 +355,13 @@ ROUTES = {
     "submit": "/workflows/{name}/submit/", "preview": "/workflows/{name}/preview/", "upload": "/workflows/{name}/data/",
     "approvals": "/approvals/", "decision": "/approvals/{request}/", "decide": "/approvals/{request}/decide/",
     "explore": "/cost/explore/", "explore_csv": "/cost/explore/export.csv", "focus_csv": "/cost/focus-1.2.csv",
-    "focus_parquet": "/cost/focus-1.2.parquet", "cost_week": "/cost/week/",
+    "focus_parquet": "/cost/focus-1.2.parquet", "cost_week": "/cost/week/", "cost_week_csv": "/cost/week/export.csv",
+    "budgets_csv": "/cost/budgets/export.csv",
     "cost": "/cost/", "cost_csv": "/cost/export.csv", "budget_limit": "/cost/budgets/{budget}/limit/",
     "budgets": "/cost/budgets/", "budget_open": "/cost/budgets/open/", "period_close": "/cost/periods/close/",
     "change_decide": "/cost/changes/{change}/", "ledger": "/cost/ledger/", "ledger_csv": "/cost/ledger/export.csv",
     "invoices": "/cost/invoices/", "invoice_import": "/cost/invoices/import/", "invoice": "/cost/invoices/{invoice}/",
+    "invoice_csv": "/cost/invoices/{invoice}/lines.csv",
     "invoice_match": "/cost/invoices/{invoice}/match/", "invoice_line": "/cost/invoices/lines/{line}/",
     "budget_clear": "/cost/budgets/{budget}/clear/", "audit": "/audit/", "audit_event": "/audit/{event}/",
     "verify": "/audit/verify/", "spending_stop": "/spending/stop/", "spending_resume": "/spending/resume/",
@@ -371,6 +379,7 @@ ROUTES = {
     "definition_propose": "/definitions/propose/", "definition_from": "/definitions/from/workflow/fake/",
     "definition_leave": "/definitions/documents/{document}/leave/", "definitions_week": "/definitions/week/",
     "definition_note": "/definitions/week/{document}/",
+    "evidence_decide": "/evidence/fake/decide/",
     "evidence": "/evidence/", "evidence_of": "/evidence/fake/", "evidence_csv": "/evidence/fake/pairs.csv",
     "benchmark": "/evidence/fake/report/?figure=accepted", "benchmark_csv": "/evidence/fake/report.csv",
     "compare": "/compare/", "compare_csv": "/compare/table.csv",
@@ -540,7 +549,19 @@ def test_pages_of_the_account_know_no_roles(stage: Stage) -> None:
         assert len(seen) == 1, (name, seen)
 
 
-LISTS = ("data", "holds", "today", "runs", "approvals", "workflows", "people", "cost", "cost_csv", "settings")
+LISTS = (
+    "data",
+    "holds",
+    "today",
+    "runs",
+    "approvals",
+    "workflows",
+    "people",
+    "cost",
+    "cost_csv",
+    "budgets_csv",
+    "settings",
+)
 
 
 def test_lists_counts_and_exports_embed_nothing_of_another_team(stage: Stage) -> None:

@@ -168,7 +168,7 @@ def test_a_template_is_drawn_with_its_inputs():
 @pytest.mark.usefixtures("h2")
 def test_the_definition_is_signed_for_this_code():
     row = SignedDocument.objects.get(kind="workflow", name="molecules")
-    assert row.version == 1
+    assert row.version == 2
     with pytest.raises(BadInput):
         parse(b"{}")
 

@@ -214,6 +214,12 @@ def test_a_bill_is_imported_and_worked_through(world: World, ran: Run) -> None:
     assert act(f"/cost/invoices/lines/{differs.pk}/", {"verb": "accept"}).status_code == 409
     assert act(f"/cost/invoices/lines/{strange.pk}/", {"verb": "aside", "why": ""}).status_code == 422
     assert act(f"/cost/invoices/lines/{strange.pk}/", {"verb": "aside", "why": "not ours"}).status_code == 302
+    told = list(csv.DictReader(io.StringIO(read(world.aud, f"/cost/invoices/{invoice.pk}/lines.csv"))))
+    assert [(row["job"], row["became"]) for row in told][1:] == [
+        (second.job_id, "booked"),
+        ("'=strange", "aside"),
+    ]
+    assert float(told[1]["difference_usd"]) == 0.2 and told[2]["booked_usd"] == ""
     html = strip_tags(read(world.aud, f"/cost/invoices/{invoice.pk}/"))
     assert "Nothing is left" in html and "not ours" in html and "$0.20 more was booked" in html
     assert "Corrected" in read(world.farah, "/cost/ledger/?kind=ADJUST")

@@ -14,6 +14,7 @@ from hybridops.quotas.models import Budget
 from hybridops.quotas.queries import Left
 from hybridops.web import fmt
 from hybridops.web.answers import bold, counted, joined, marked, sentence
+from hybridops.web.viewmodels.outlook import Outlook
 
 
 def budgets(rows: Sequence[Budget], waiting: int) -> SafeString:
@@ -32,6 +33,22 @@ def budgets(rows: Sequence[Budget], waiting: int) -> SafeString:
     if waiting:
         words = counted(waiting, "change waits", "changes wait")
         told.append(f"{sentence(words)} for a second person.")
+    return joined(told)
+
+
+def budget(row: Budget, ahead: Outlook) -> SafeString:
+    """What one budget has left, and whether its days to come fit in."""
+    left, limit = (from_micro(micro) for micro in (row.free_micro, row.limit_micro))
+    left_of = bold(f"{fmt.money(left)} of {fmt.money_whole(limit)}")
+    told: list[str] = [format_html("{} has {} free.", row.name, left_of)]
+    if row.frozen:
+        told.append(marked("It is frozen after an overrun and takes no new work."))
+    elif ahead.runs_out:
+        told.append(marked(f"Half of the futures have used it up by {fmt.day(ahead.runs_out)}."))
+    elif ahead.over is None:
+        told.append(f"It is too early for a forecast: {ahead.days_seen} of 7 whole days were seen.")
+    else:
+        told.append(f"In {fmt.percent(1 - ahead.over)} of the futures it holds to {fmt.day(row.ends_on)}.")
     return joined(told)
 
 

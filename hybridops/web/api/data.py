@@ -11,6 +11,7 @@ from ninja import File, Form, Query, Router, Schema, Status, UploadedFile
 from pydantic import Field
 
 from hybridops.backends.services import known
+from hybridops.definitions import reading
 from hybridops.definitions.models import SignedDocument
 from hybridops.definitions.queries import workflows
 from hybridops.domain.errors import BadInput, NotYours
@@ -40,7 +41,9 @@ class ParameterOut(Schema):
 
 
 class WorkflowOut(Schema):
-    """The newest version of a signed workflow; `why_not` says why it may not run, or is empty."""
+    """The newest version of a signed workflow; `why_not` says why it may not run, or is empty. `recommended`: people
+    who review definitions promoted it.
+    """
 
     name: str
     version: int
@@ -49,9 +52,21 @@ class WorkflowOut(Schema):
     title: str
     summary: str
     why_not: str
+    recommended: bool
     accepts: str
     builtins: list[str]
     parameters: list[ParameterOut]
+
+
+class DecisionOut(Schema):
+    """What a person decided about one version of a workflow, with the figures of that moment."""
+
+    version: int
+    verdict: str
+    why: str
+    person: str
+    made_at: datetime
+    figures: dict[str, Any]
 
 
 class SnapshotOut(Schema):
@@ -101,7 +116,8 @@ class BackendOut(Schema):
 
 @router.get("/workflows", response={200: list[WorkflowOut], **NOS}, auth=READS)
 def listed_workflows(request: Asking) -> list[WorkflowOut]:
-    return [_workflow(row, definition, why) for row, definition, why in workflows()]
+    promoted = reading.recommended()
+    return [_workflow(row, definition, why, promoted) for row, definition, why in workflows()]
 
 
 @router.get("/workflows/{name}", response={200: WorkflowOut, **NOS}, auth=READS)
@@ -109,10 +125,26 @@ def workflow(request: Asking, name: str) -> WorkflowOut:
     found = next((one for one in workflows() if one[0].name == name), None)
     if found is None:
         raise NotYours("There is no such workflow.")
-    return _workflow(*found)
+    return _workflow(*found, reading.recommended())
 
 
-def _workflow(row: SignedDocument, definition: Definition | None, why_not: str) -> WorkflowOut:
+@router.get("/workflows/{name}/decisions", response={200: list[DecisionOut], **NOS}, auth=READS)
+def workflow_decisions(request: Asking, name: str) -> list[DecisionOut]:
+    """Promoted, kept or retired, on every version, the newest first."""
+    if not any(row.name == name for row, _, _ in workflows()):
+        raise NotYours("There is no such workflow.")
+    return [
+        DecisionOut(
+            version=one.document.version, verdict=one.verdict, why=one.why, person=str(one.person),
+            made_at=one.made_at, figures=one.numbers,
+        )
+        for one in reading.notes_of(name)
+    ]  # fmt: skip
+
+
+def _workflow(
+    row: SignedDocument, definition: Definition | None, why_not: str, promoted: set[int]
+) -> WorkflowOut:
     return WorkflowOut(
         name=row.name,
         version=row.version,
@@ -121,6 +153,7 @@ def _workflow(row: SignedDocument, definition: Definition | None, why_not: str) 
         title=definition.title if definition else row.name,
         summary=definition.summary if definition else "",
         why_not=why_not,
+        recommended=row.pk in promoted,
         accepts=intake.accepts(row.name) if definition else "",
         builtins=[one.key for one in intake.builtin_snapshots(row.name)] if definition else [],
         parameters=[_parameter(one) for one in definition.parameters] if definition else [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hybridops.web.figures.arms import Arm, Arms, bars
+from hybridops.web.figures.burndown import Burndown, Left, burndown
 from hybridops.web.figures.circuits import Circuit, Gate, circuit
 from hybridops.web.figures.costs import (
     Budget,
@@ -35,6 +36,7 @@ __all__ = [
     "Bar",
     "Bin",
     "Budget",
+    "Burndown",
     "Circuit",
     "CostRange",
     "Counts",
@@ -51,6 +53,7 @@ __all__ = [
     "KernelRow",
     "Kind",
     "Lane",
+    "Left",
     "Mark",
     "Measured",
     "Node",
@@ -69,6 +72,7 @@ __all__ = [
     "bars",
     "budget_bullet",
     "budget_key",
+    "burndown",
     "circuit",
     "cost_range",
     "counts",

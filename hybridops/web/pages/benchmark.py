@@ -18,8 +18,8 @@ from hybridops.experiments.outcome import Outcome
 from hybridops.web import fmt
 from hybridops.web.answers import evidence as answers
 from hybridops.web.errors import page
-from hybridops.web.pages.csv_files import csv_answer
 from hybridops.web.pages.evidence import NEEDS, View, reads, version_asked, view_of
+from hybridops.web.spreadsheets import csv_of
 from hybridops.web.viewmodels import benchmark as figures
 from hybridops.web.viewmodels.benchmark import Line
 from hybridops.web.viewmodels.evidence_tables import plain
@@ -77,8 +77,8 @@ def export(request: HttpRequest, name: str) -> HttpResponse:
     _, rows, lines = _read(request, name)
     chosen = request.GET.get("figure", "")
     if chosen in figures.BEHIND:
-        return csv_answer(f"{name}-{chosen}-runs", _runs_csv(rows, chosen))
-    return csv_answer(f"{name}-report", _lines_csv(lines))
+        return csv_of(f"{name}-{chosen}-runs", _runs_csv(rows, chosen))
+    return csv_of(f"{name}-report", _lines_csv(lines))
 
 
 def _lines_csv(lines: Iterable[Line]) -> Iterable[Sequence[str]]:

@@ -35,7 +35,6 @@ def budget_rows(
     refused: dict[int, BudgetForm],
     ahead: Mapping[int, Outlook] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
-    """The organisation first, then each team with its projects and their experiments; those of a backend last."""
     teams, everything = manages_budgets(user), manages_all(user)
     return [
         _row(
@@ -44,8 +43,13 @@ def budget_rows(
             refused.get(budget.pk),
             ahead.get(budget.pk),
         )
-        for budget in sorted(rows, key=_place)
+        for budget in in_order(rows)
     ]
+
+
+def in_order(rows: Iterable[Budget]) -> list[Budget]:
+    """The organisation first, then each team with its projects and their experiments; those of a backend last."""
+    return sorted(rows, key=_place)
 
 
 def _place(budget: Budget) -> tuple[str, str, int, str, str]:

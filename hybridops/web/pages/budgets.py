@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import strip_tags
 from django.views.decorators.http import require_GET, require_POST
 
 from hybridops.domain import clock
@@ -23,13 +24,16 @@ from hybridops.quotas.periods import today
 from hybridops.teams.access import actor, check_may
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
-from hybridops.web import fmt
+from hybridops.web import figures, fmt
 from hybridops.web.answers import money as answers
 from hybridops.web.context import reader
 from hybridops.web.errors import page, whole
+from hybridops.web.pages import budget_tables as tables
 from hybridops.web.pages.budget_forms import CloseForm, OpenForm
-from hybridops.web.pages.budget_rows import BudgetForm, budget_rows, level
-from hybridops.web.viewmodels.outlook import outlooks
+from hybridops.web.pages.budget_rows import BudgetForm, budget_rows, in_order, level
+from hybridops.web.spreadsheets import csv_of
+from hybridops.web.viewmodels.burndown import burndown_of
+from hybridops.web.viewmodels.outlook import Outlook, outlooks
 
 NEEDS = "Budgets need the Finance or the Auditor role."
 
@@ -38,6 +42,30 @@ NEEDS = "Budgets need the Finance or the Auditor role."
 @require_GET
 def budgets(request: HttpRequest) -> HttpResponse:
     return _shown(request)
+
+
+@page(refusal=NEEDS)
+@require_GET
+def export(request: HttpRequest) -> HttpResponse:
+    """The budgets as CSV, or the days of the one that is looked at."""
+    user = reader(request)
+    check_may(user, Permission.SEE_COSTS)
+    rows = in_order(queries.budgets_seen(user, on=today()))
+    ahead, _ = outlooks(user, rows)
+    if row := _looked_at(request, rows):
+        return csv_of("budget", tables.days(row.name, burndown_of(row, ahead[row.pk])))
+    return csv_of("budgets", tables.tree(rows, ahead))
+
+
+def _looked_at(request: HttpRequest, rows: list[Budget]) -> Budget | None:
+    """The budget of the address; raises BadInput whether it is absent, over, or another's to see."""
+    asked = request.GET.get("budget", "")
+    if not asked:
+        return None
+    found = next((row for row in rows if str(row.pk) == asked), None)
+    if found is None:
+        raise BadInput("There is no such budget that is open today.")
+    return found
 
 
 @page(second_factor=True)
@@ -185,12 +213,13 @@ def _shown(
 ) -> HttpResponse:
     user = reader(request)
     check_may(user, Permission.SEE_COSTS)
-    rows = list(queries.budgets_seen(user, on=today()))
+    rows = in_order(queries.budgets_seen(user, on=today()))
     waiting = queries.open_changes(user)
     ahead, would_do = outlooks(user, rows)
     manages = bool(queries.manages_budgets(user))
     told = {
         "answer": answers.budgets(rows, len(waiting)),
+        **_course(_looked_at(request, rows), ahead),
         "rows": budget_rows(user, rows, forms or {}, ahead),
         "would_do": would_do,
         "changes": [change_row(one, user) for one in waiting],
@@ -202,6 +231,15 @@ def _shown(
         "now": clock.now(),
     }
     return render(request, "cost/budgets.html", told, status=status)
+
+
+def _course(row: Budget | None, ahead: dict[int, Outlook]) -> dict[str, Any]:
+    """Of the budget that is looked at, its own answer and its burn-down."""
+    if row is None:
+        return {}
+    answer = answers.budget(row, ahead[row.pk])
+    drawn = figures.burndown(burndown_of(row, ahead[row.pk]), strip_tags(answer))
+    return {"answer": answer, "looked_at": row, "burndown": drawn, "ahead": ahead[row.pk]}
 
 
 def change_row(change: Change, user: User) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from hybridops.web.answers import compare as answers
 from hybridops.web.errors import page
 from hybridops.web.figures import Arm, Arms, Figure, bars
 from hybridops.web.figures.scatter import Spot, scatter
-from hybridops.web.pages.csv_files import csv_answer
 from hybridops.web.pages.evidence import reads
+from hybridops.web.spreadsheets import csv_of
 from hybridops.web.viewmodels.evidence_tables import plain
 from hybridops.web.viewmodels.timeline import score_of
 
@@ -172,7 +172,7 @@ def _staves(rows: Sequence[Beside]) -> list[tuple[Beside, Figure]]:
 @require_GET
 def export(request: HttpRequest) -> HttpResponse:
     """Every input and every result of these runs."""
-    return csv_answer("compare", _csv(beside(reads(request), _asked(request.GET).ids)))
+    return csv_of("compare", _csv(beside(reads(request), _asked(request.GET).ids)))
 
 
 def _csv(rows: Sequence[Beside]) -> Iterable[Sequence[str]]:

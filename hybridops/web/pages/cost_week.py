@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -24,11 +24,13 @@ from hybridops.quotas import queries
 from hybridops.quotas.periods import today
 from hybridops.teams.models import User
 from hybridops.web import fmt
-from hybridops.web.answers import bold, counted
+from hybridops.web.answers import bold, counted, sentence
 from hybridops.web.answers import cost as words
 from hybridops.web.context import reader
 from hybridops.web.errors import page
 from hybridops.web.pages.budget_rows import budget_rows
+from hybridops.web.pages.standing import undecided
+from hybridops.web.spreadsheets import csv_of
 from hybridops.web.viewmodels.difference import difference, difference_figure
 from hybridops.web.viewmodels.outlook import outlooks
 
@@ -40,8 +42,7 @@ WEEK = timedelta(days=7)
 @require_GET
 def week(request: HttpRequest) -> HttpResponse:
     user, now = reader(request), clock.now()
-    found = cells(user, [now - 2 * WEEK, now - WEEK])
-    rows, before = (costs.between(found, now - back * WEEK, now - (back - 1) * WEEK) for back in (1, 2))
+    rows, before = _weeks(user, now)
     budgets = list(queries.budgets_seen(user, on=today()))
     ahead, would_do = outlooks(user, budgets)
     total, parts = costs.total(rows), difference(before, rows)
@@ -53,6 +54,7 @@ def week(request: HttpRequest) -> HttpResponse:
         "per_accepted_before": words.per_accepted(costs.total(before)),
         "difference_figure": difference_figure(parts),
         "workflows": _workflows(user, rows),
+        "undecided": undecided(user),
         "budgets": [row for row in budget_rows(user, budgets, {}, ahead) if _tight(row)],
         "no_room": [one for one in would_do if not one.fits],
         "waiting": len(would_do),
@@ -64,8 +66,41 @@ def week(request: HttpRequest) -> HttpResponse:
     return render(request, "cost/week.html", told)
 
 
+def _weeks(user: User, now: datetime) -> tuple[list[Cell], list[Cell]]:
+    """The cells of these seven days and of the seven before."""
+    found = cells(user, [now - 2 * WEEK, now - WEEK])
+    rows, before = (costs.between(found, now - back * WEEK, now - (back - 1) * WEEK) for back in (1, 2))
+    return rows, before
+
+
+@page(refusal=NEEDS)
+@require_GET
+def export(request: HttpRequest) -> HttpResponse:
+    """The figures of the week beside those of the week before, its parts, and its workflows, as one CSV."""
+    user = reader(request)
+    rows, before = _weeks(user, clock.now())
+    return csv_of("week", _csv(rows, before, _workflows(user, rows)))
+
+
+def _csv(
+    rows: Sequence[Cell], before: Sequence[Cell], workflows: Iterable[dict[str, Any]]
+) -> Iterator[list[str]]:
+    yield ["about", "name", "spend", "per_accepted", "accepted", "runs", "currency", "proposed"]
+    yield ["week", "this", *_amounts(costs.total(rows)), ""]
+    yield ["week", "before", *_amounts(costs.total(before)), ""]
+    for part in difference(before, rows).parts:
+        yield ["difference", part.name, fmt.csv_number(part.usd), "", "", "", "USD", ""]
+    for one in workflows:
+        yield ["workflow", one["name"], *_amounts(one["total"]), one["proposed"]]
+
+
+def _amounts(total: Total) -> list[str]:
+    amounts = map(fmt.csv_number, (total.usd, total.per_accepted))
+    return [*amounts, str(total.accepted), str(total.runs), "USD"]
+
+
 def _answer(now: Total, before: Total) -> SafeString:
-    spent = bold(fmt.money(now.usd))
+    spent = bold(sentence(fmt.money(now.usd)))
     accepted = counted(now.accepted, "accepted solution")
     if now.accepted:
         each = fmt.money(now.per_accepted)

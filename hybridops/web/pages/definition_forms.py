@@ -94,9 +94,10 @@ class WorkflowForm(forms.Form):
         return body
 
     def _put_rule(self, body: dict[str, Any], given: Mapping[str, Any]) -> None:
-        method = body.pop("helping", {}).get("method", METHODS[0])
+        kept = body.pop("helping", {})
+        kept = {"method": METHODS[0], **{name: kept[name] for name in ("method", "scale") if name in kept}}
         if given["delta"] is not None:
-            body["helping"] = {**{name: given[name] for name in HELPING}, "method": method}
+            body["helping"] = {**{name: given[name] for name in HELPING}, **kept}
         body["schema"] = schema_of(body)
 
     def _put(self, parameter: dict[str, Any], given: Mapping[str, Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from hybridops.definitions import drafts, lifecycle, reading
 from hybridops.definitions.models import SignedDocument, WeeklyNote
 from hybridops.domain.errors import BadInput, NotYours, Refused
-from hybridops.domain.promotion import Proposal, Worth, propose
+from hybridops.domain.promotion import NOTHING, Proposal, Worth, propose
 from hybridops.domain.proposal import BYTES_MAX
 from hybridops.domain.states import DocumentState
 from hybridops.engine import authoring
@@ -25,8 +24,8 @@ from hybridops.teams.permissions import Permission
 from hybridops.web.answers.definitions import list_answer, week_answer
 from hybridops.web.context import reader
 from hybridops.web.errors import page, whole
-
-NOTHING = Worth(0, 0, 0, 0, 0, cast(Any, 0), None)
+from hybridops.web.pages.evidence import view_of
+from hybridops.web.pages.standing import decided
 
 
 @page(refusal="Definitions are for people with a role in a team.")
@@ -164,20 +163,13 @@ def _lines(user: User) -> list[Line]:
     return [Line(row, one, propose(one), notes.get(row.pk)) for row, one in found]
 
 
-@page()
+@page(second_factor=True)
 @require_POST
 def note(request: HttpRequest, pk: int) -> HttpResponse:
     user = reader(request)
     check_may(user, Permission.REVIEW_DEFINITIONS)
     row = reading.document_at(pk)
-    line = next((one for one in _lines(user) if one.row.pk == row.pk), None)
-    if line is None:
+    if row.kind != "workflow":
         raise NotYours("There is no such document.")
-    with whole():
-        lifecycle.note_week(
-            document_id=row.pk, verdict=request.POST.get("verdict", ""), why=request.POST.get("why", ""),
-            numbers={**line.worth.document(), "proposed": line.proposal.verdict}, person_id=user.pk,
-            actor=actor(user),
-        )  # fmt: skip
-    messages.success(request, "Recorded beside the numbers you saw. Nothing changed by itself.")
+    decided(request, user, view_of(user, row))
     return redirect("definitions_week")

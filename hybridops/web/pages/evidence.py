@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from hybridops.definitions.models import SignedDocument
+from hybridops.definitions import lifecycle, reading
+from hybridops.definitions.models import SignedDocument, WeeklyNote
 from hybridops.definitions.queries import workflows
 from hybridops.definitions.services import signed
 from hybridops.domain import workflow
 from hybridops.domain.errors import BadInput, Unsigned
 from hybridops.domain.helping import HELPING, NOT_HELPING, TOO_EARLY, UNCLEAR, Rule
+from hybridops.domain.states import DocumentState
 from hybridops.domain.workflow import Definition
 from hybridops.engine import wiring
 from hybridops.evidence.verdict import Finding
 from hybridops.experiments import findings
 from hybridops.experiments.findings import PairRow
-from hybridops.teams.access import check_may
+from hybridops.teams.access import check_may, may
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.web import fmt
 from hybridops.web.answers import evidence as answers
 from hybridops.web.context import reader
 from hybridops.web.errors import page
-from hybridops.web.pages.csv_files import csv_answer
+from hybridops.web.spreadsheets import csv_of
 from hybridops.web.viewmodels import evidence as seen
 from hybridops.web.viewmodels import evidence_figures as drawn
 from hybridops.web.viewmodels import evidence_tables as tables
@@ -71,6 +74,11 @@ class View:
         return WORDS[self.word]
 
     @property
+    def is_clear(self) -> bool:
+        """Whether the rule has said yes or no."""
+        return self.word in (HELPING, NOT_HELPING)
+
+    @property
     def simulated(self) -> bool:
         """Whether no pair ran on a machine."""
         return bool(self.rows) and all(row.provider in LOCAL for row in self.rows)
@@ -82,8 +90,9 @@ def view_of(user: User, document: SignedDocument, backend: str = "") -> View:
         definition = workflow.parse(signed(document))
     except (BadInput, Unsigned):
         definition = None
-    rows = tuple(findings.pairs(user, document.digest, backend))
     rule = definition.helping if definition else None
+    found = findings.pairs(user, document.digest, backend)
+    rows = tuple(replace(row, scale=rule.scale) if rule else row for row in found)
     return View(document, definition, rows, seen.finding(rule, rows) if rule else None, backend)
 
 
@@ -98,8 +107,13 @@ def reads(request: HttpRequest) -> User:
 def overview(request: HttpRequest) -> HttpResponse:
     user = reads(request)
     views = [view_of(user, row) for row, _, _ in workflows()]
+    last = reading.last_notes()
     told = answers.overview([(view.title, view.word) for view in views])
-    return render(request, "evidence/list.html", {"views": views, "answer": told})
+    return render(
+        request,
+        "evidence/list.html",
+        {"views": [(view, last.get(view.document.pk)) for view in views], "answer": told},
+    )
 
 
 def version_asked(request: HttpRequest, name: str) -> tuple[SignedDocument, list[SignedDocument]]:
@@ -135,11 +149,33 @@ def evidence(request: HttpRequest, name: str) -> HttpResponse:
         "left_rows": findings.left_rows(user, digest, LISTED),
         "tables": tables.TABLES,
         "pairs": drawn.pairs_figure(view.rule, view.found, view.rows),
+        "recommended": view.document.pk in reading.recommended(),
+        "notes": [Noted(row, *_then(row.numbers)) for row in reading.notes_of(name)[:LISTED]],
+        "decides": may(user, Permission.REVIEW_DEFINITIONS) and view.document.state != DocumentState.RETIRED,
+        "verdicts": lifecycle.VERDICTS,
         "newest": list(reversed(view.rows))[:20],
         **_facts(view),
         **_below(user, view),
     }
     return render(request, "evidence/page.html", told)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A decision with the figures of its moment: the verdict, its pairs, the difference to the best classical answer.
+    Those before figures were kept have none.
+    """
+
+    row: WeeklyNote
+    word: str
+    pairs: int | None
+    against: str
+
+
+def _then(numbers: Mapping[str, Any]) -> tuple[str, int | None, str]:
+    estimate = numbers.get("against", {}).get("baseline", {}).get("estimate", "")
+    against = fmt.difference(-float(estimate), 2) if estimate else ""
+    return numbers.get("verdict", ""), numbers.get("pairs"), against
 
 
 def _facts(view: View) -> dict[str, Any]:
@@ -182,7 +218,7 @@ def export(request: HttpRequest, name: str, table: str) -> HttpResponse:
     """One table of the page as CSV."""
     user, view, _ = _asked(request, name)
     rows = _table(user, view, table)
-    return csv_answer(f"{name}-{table}", rows)
+    return csv_of(f"{name}-{table}", rows)
 
 
 def _table(user: User, view: View, table: str) -> tables.Rows:

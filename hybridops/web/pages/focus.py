@@ -18,8 +18,8 @@ from hybridops.experiments.cells import listed
 from hybridops.experiments.charges import charges
 from hybridops.web.context import reader
 from hybridops.web.errors import page
-from hybridops.web.pages.csv_files import safe
 from hybridops.web.pages.spending import asked
+from hybridops.web.spreadsheets import safe
 
 NEEDS = "Cost pages need the Finance or the Auditor role."
 CHUNK = 5_000  # rows written at a time

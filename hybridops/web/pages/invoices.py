@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from django import forms
@@ -27,6 +28,7 @@ from hybridops.web.answers import money as answers
 from hybridops.web.context import reader
 from hybridops.web.errors import page, whole
 from hybridops.web.pages.budgets import change_row
+from hybridops.web.spreadsheets import csv_of
 
 NEEDS = "Bills need the Finance or the Auditor role."
 ROWS = 50
@@ -155,6 +157,30 @@ def _one(request: HttpRequest, pk: int, problem: str = "", status: int = 200) ->
         "problem": problem,
     }
     return render(request, "cost/invoice.html", told, status=status)
+
+
+@page(refusal="")
+@require_GET
+def export(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every line of a bill as CSV, with what was booked and what became of it."""
+    found = queries.invoice_seen(reader(request), pk)
+    return csv_of("bill", _csv(found.lines.select_related("reservation").order_by("line")))
+
+
+def _csv(lines: Iterable[InvoiceLine]) -> Iterator[list[str]]:
+    yield [
+        *("line", "job", "day", "billed", "currency", "rate", "billed_usd", "booked_usd", "difference_usd"),
+        *("run", "became", "why"),
+    ]
+    for one in lines:
+        usd = (one.billed_micro, one.booked_micro, one.difference_micro)
+        yield [
+            *(str(one.line), one.job, one.day.isoformat() if one.day else ""),
+            *(fmt.csv_number(from_micro(one.amount_micro)), one.currency, one.rate),
+            *(fmt.csv_number(None if micro is None else from_micro(micro)) for micro in usd),
+            f"R-{one.reservation.run_id}" if one.reservation else "",
+            *(one.how or "open", one.why),
+        ]
 
 
 def _line(one: InvoiceLine, change: dict[str, Any] | None) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hybridops.definitions.queries import workflow_named, workflows
+from hybridops.definitions import reading
+from hybridops.definitions.queries import in_force, workflow_named, workflows
 from hybridops.domain import clock
 from hybridops.domain.errors import BadInput, Conflict, HybridopsError, Refused, Unsigned
 from hybridops.domain.workflow import Definition
@@ -191,6 +192,7 @@ def _draw(
             "data_open": data is not None or not desk.snapshots,
             "definition": desk.definition,
             "name": desk.name,
+            "recommended": in_force("workflow", desk.name).pk in reading.recommended(),
             "record": record,
             "builtins": intake.builtin_snapshots(desk.name),
             "projects": desk.projects,

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from hybridops.definitions import reading
 from hybridops.definitions.models import SignedDocument
 from hybridops.definitions.queries import workflows
 from hybridops.domain.money import from_micro
@@ -28,6 +29,7 @@ class Card:
     definition: Definition | None
     why_not: str
     record: Record | None
+    recommended: bool = False
 
     @property
     def costs(self) -> tuple[Decimal, Decimal, Decimal] | None:
@@ -43,7 +45,10 @@ class Card:
 def gallery(request: HttpRequest) -> HttpResponse:
     user = reader(request)
     records = track_record(user)
-    cards = [Card(*_able(*found), records.get(found[0].name)) for found in workflows()]
+    promoted = reading.recommended()
+    cards = [
+        Card(*_able(*found), records.get(found[0].name), found[0].pk in promoted) for found in workflows()
+    ]
     told = answer([_told(card) for card in cards])
     submits = may(user, Permission.SUBMIT_RUNS)
     return render(request, "workflows/page.html", {"cards": cards, "answer": told, "submits": submits})

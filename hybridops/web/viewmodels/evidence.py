@@ -78,18 +78,18 @@ def _finding(rule: Rule, rows: tuple[PairRow, ...]) -> Finding:
 
 def comparable(row: PairRow) -> bool:
     """Whether a pair can be compared at all: the same as the verdict asks."""
-    return bool(row.baseline) and row.random is not None
+    return bool(row.unit) and row.baseline is not None and row.random is not None
 
 
 def over(row: PairRow, arm: str) -> float | None:
-    """How far an arm lies above the best classical solver, as a share; below zero it is better.
+    """How far an arm lies above the best classical solver, as a share of the rule's scale; below zero it is better.
 
     Zero for a QPU without an answer: no improvement.
     """
-    value, mark = getattr(row, arm), row.baseline
-    if not mark or (value is None and arm != "quantum"):
+    value, mark, unit = getattr(row, arm), row.baseline, row.unit
+    if mark is None or not unit or (value is None and arm != "quantum"):
         return None
-    return 0.0 if value is None else (value - mark) / abs(mark)
+    return 0.0 if value is None else (value - mark) / abs(unit)
 
 
 @lru_cache(64)

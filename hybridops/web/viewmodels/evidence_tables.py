@@ -30,9 +30,9 @@ def pairs(rows: Sequence[PairRow]) -> Rows:
 
 
 def _over_random(row: PairRow) -> float | None:
-    if row.random is None or not row.baseline:
+    if row.random is None or not row.unit:
         return None
-    return 0.0 if row.quantum is None else (row.quantum - row.random) / abs(row.baseline)
+    return 0.0 if row.quantum is None else (row.quantum - row.random) / abs(row.unit)
 
 
 def plain(value: float | None) -> str:
