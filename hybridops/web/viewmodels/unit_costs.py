@@ -14,8 +14,9 @@ from hybridops.domain.money import from_micro
 from hybridops.evidence import ratios
 from hybridops.evidence.resampling import Estimate
 from hybridops.experiments import unit_costs as sums
+from hybridops.experiments import unit_sums
 from hybridops.experiments.cells import Cell, ended
-from hybridops.experiments.unit_costs import ACCEPTED, FINISHED, RETAINED_DAYS, TRIED, Block, Kept, Sums
+from hybridops.experiments.unit_costs import ACCEPTED, FINISHED, RETAINED_DAYS, TRIED, Block, Sums
 from hybridops.teams.models import User
 from hybridops.web import figures, fmt
 from hybridops.web.viewmodels.benchmark import Line
@@ -50,7 +51,7 @@ class Question:
     @cached_property
     def told(self) -> Sums:
         """The sums that several figures are made of, read once."""
-        return sums.sums(ended(self.teams, self.since, only=self.only))
+        return unit_sums.sums(self.teams, self.since, self.only)
 
     def cohort(self, days: int) -> tuple[datetime, datetime]:
         """The same stretch of time, so many days earlier."""
@@ -110,7 +111,7 @@ def _bought(rows: Sequence[Block]) -> Iterable[Line]:
 
 def _kept(asked: Question, days: int) -> Line:
     since, until = asked.cohort(days)
-    found: list[Kept] = sums.kept(ended(asked.teams, since, until, asked.only), days, asked.now)
+    found = unit_sums.kept(asked.teams, (since, until), asked.only, days, asked.now)
     runs, spent = sum(row.runs for row in found), sum(row.micro for row in found)
     stay, hits = sum(row.retained for row in found), sum(row.accepted for row in found)
     return Line(
