@@ -1,4 +1,4 @@
-"""Runs of days that are over, added up by block of data sets: `summed_days.py` writes it, `unit_sums.py` reads it."""
+"""Runs of days that are over, added up: `summed_days.py` writes it, `unit_sums.py` and `cells.py` read it."""
 
 from __future__ import annotations
 
@@ -73,6 +73,31 @@ class DayStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lost} on {self.begins_at:%Y-%m-%d %H:%M}"
+
+
+class DayMoney(models.Model):
+    """A team's runs of a summed day by project, backend, workflow and outcome, with their money in micro-dollars."""
+
+    begins_at = models.DateTimeField()
+    team = models.ForeignKey("teams.Team", on_delete=models.CASCADE, related_name="+", db_index=False)
+    project = models.ForeignKey("teams.Project", on_delete=models.CASCADE, related_name="+", db_index=False)
+    backend = models.CharField(max_length=60, default="", blank=True)
+    workflow = models.SlugField(db_index=False)
+    outcome = models.CharField(max_length=20)
+    runs = models.PositiveIntegerField()
+    cost_micro = models.BigIntegerField()
+    qpu_micro = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("team", "begins_at", "project", "backend", "workflow", "outcome"),
+                name="one_sum_a_cell_and_day",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} of {self.workflow} on {self.begins_at:%Y-%m-%d %H:%M}"
 
 
 class Touched(models.Model):

@@ -15,10 +15,10 @@ from math import isclose
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, QuerySet, Sum
 
 from hybridops.domain import clock
-from hybridops.experiments.day import DayBlock, DayStep, SummedDay, Touched
+from hybridops.experiments.day import DayBlock, DayMoney, DayStep, SummedDay, Touched
 from hybridops.experiments.outcome import Outcome
 from hybridops.experiments.unit_costs import ACCEPTED, RETAINED_DAYS, Block, by_kind, stayed
 from hybridops.quotas.books import Difference
@@ -28,6 +28,7 @@ from hybridops.teams.models import Team
 DAYS = 190  # looked back: a page asks for 90 days, and for the same stretch 90 days earlier
 A_SWEEP = 20  # days that are added up in one go
 COLUMNS = (*(one.name for one in fields(Block)), *(f"stayed_{days}" for days in RETAINED_DAYS))
+CELL, MONEY = ("team_id", "project_id", "backend", "workflow", "outcome"), ("runs", "cost_micro", "qpu_micro")
 type Span = tuple[datetime, datetime]
 type Sums = dict[tuple[Any, ...], tuple[Any, ...]]
 
@@ -65,7 +66,7 @@ def _spans(last: date) -> list[Span]:
 
 @transaction.atomic
 def _forget(days: list[datetime]) -> None:
-    for model in (SummedDay, DayBlock, DayStep):
+    for model in (SummedDay, DayBlock, DayStep, DayMoney):
         model.objects.filter(begins_at__in=days).delete()
 
 
@@ -84,7 +85,7 @@ def _sum(span: Span) -> None:
     Touched.objects.filter(pk__in=touched).delete()
 
 
-def _write(begins_at: datetime, blocks: Sums, steps: Sums) -> None:
+def _write(begins_at: datetime, blocks: Sums, steps: Sums, cells: Sums) -> None:
     DayBlock.objects.bulk_create(
         DayBlock(begins_at=begins_at, team_id=team, block=block, **dict(zip(COLUMNS, row, strict=True)))
         for (team, block), row in blocks.items()
@@ -93,6 +94,10 @@ def _write(begins_at: datetime, blocks: Sums, steps: Sums) -> None:
         DayStep(begins_at=begins_at, team_id=team, lost=lost, refused=refused, overdue=overdue, runs=runs, micro=micro)
         for (team, lost, refused, overdue), (runs, micro) in steps.items()
     )  # fmt: skip
+    DayMoney.objects.bulk_create(
+        DayMoney(begins_at=begins_at, **dict(zip((*CELL, *MONEY), (*key, *row), strict=True)))
+        for key, row in cells.items()
+    )
 
 
 def _touched(span: Span) -> QuerySet[Touched]:
@@ -105,15 +110,17 @@ def _runs(span: Span) -> QuerySet[Outcome]:
     return Outcome.objects.filter(team__in=teams, made_at__gte=span[0], made_at__lt=span[1])
 
 
-def _added(span: Span) -> tuple[Sums, Sums]:
-    """A day's runs by team and block, with COLUMNS, and by team and where they stopped, with runs and money."""
+def _added(span: Span) -> tuple[Sums, Sums, Sums]:
+    """A day's runs by team and block, with COLUMNS, by team and where they stopped, with runs and money, by CELL."""
     blocks: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
     steps: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
     stays = {f"stay{days}": Count("pk", filter=stayed(days)) for days in RETAINED_DAYS}
     for team, block, lost, refused, overdue, *row in by_kind(_runs(span), "team_id", **stays):
         blocks[team, block].append(tuple(row))
         steps[team, lost, refused, overdue].append((row[0], row[5]))
-    return _summed(blocks), _summed(steps)
+    cells = _runs(span).order_by().values_list(*CELL)
+    money = cells.annotate(n=Count("*"), cost=Sum("cost_micro"), qpu=Sum("qpu_micro"))
+    return _summed(blocks), _summed(steps), {row[:5]: row[5:] for row in money}
 
 
 def _summed(rows: dict[tuple[Any, ...], list[tuple[Any, ...]]]) -> Sums:
@@ -131,15 +138,22 @@ def _found() -> Iterator[Difference]:
     for begins_at, ends_at in SummedDay.objects.order_by("begins_at").values_list("begins_at", "ends_at"):
         if not _touched((begins_at, ends_at)).exists():
             says, day = _added((begins_at, ends_at)), day_of(begins_at)
-            for kept, runs, names in zip(_kept(begins_at), says, (COLUMNS, ("runs", "micro")), strict=True):
+            for kept, runs, names in zip(
+                _kept(begins_at), says, (COLUMNS, ("runs", "micro"), MONEY), strict=True
+            ):
                 yield from _differing(f"runs of {day}", kept, runs, names)
 
 
-def _kept(begins_at: datetime) -> tuple[Sums, Sums]:
+def _kept(begins_at: datetime) -> tuple[Sums, Sums, Sums]:
     blocks = DayBlock.objects.filter(begins_at=begins_at).values_list("team_id", "block", *COLUMNS)
     steps = DayStep.objects.filter(begins_at=begins_at)
     told = steps.values_list("team_id", "lost", "refused", "overdue", "runs", "micro")
-    return {row[:2]: row[2:] for row in blocks}, {row[:4]: row[4:] for row in told}
+    cells = DayMoney.objects.filter(begins_at=begins_at).values_list(*CELL, *MONEY)
+    return (
+        {row[:2]: row[2:] for row in blocks},
+        {row[:4]: row[4:] for row in told},
+        {row[:5]: row[5:] for row in cells},
+    )
 
 
 def _differing(what: str, kept: Sums, runs: Sums, names: tuple[str, ...]) -> Iterator[Difference]:

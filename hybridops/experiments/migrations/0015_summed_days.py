@@ -76,6 +76,50 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="DayMoney",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("begins_at", models.DateTimeField()),
+                ("backend", models.CharField(blank=True, default="", max_length=60)),
+                ("workflow", models.SlugField(db_index=False)),
+                ("outcome", models.CharField(max_length=20)),
+                ("runs", models.PositiveIntegerField()),
+                ("cost_micro", models.BigIntegerField()),
+                ("qpu_micro", models.BigIntegerField()),
+                (
+                    "team",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="teams.team",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="teams.project",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("team", "begins_at", "project", "backend", "workflow", "outcome"),
+                        name="one_sum_a_cell_and_day",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="DayStep",
             fields=[
                 (
