@@ -17,6 +17,7 @@ from django.db.models import Case, Count, IntegerField, Model, QuerySet, Sum, Va
 from hybridops.domain.states import RunState
 from hybridops.experiments.day import DayMoney
 from hybridops.experiments.figures import NO_QPU, Spend, open_spends
+from hybridops.experiments.listing import COUNTED_MAX
 from hybridops.experiments.outcome import Outcome
 from hybridops.experiments.stretches import parts
 from hybridops.teams.access import check_may, teams_with
@@ -135,10 +136,10 @@ def _open(one: Spend, starts: Sequence[datetime]) -> Cell:
 def listed(
     user: User, since: datetime, only: Mapping[str, str], most: int | None = None
 ) -> tuple[list[Spend], int]:
-    """The runs behind the cells of one view, the newest first, and how many there are."""
+    """The runs behind the cells of one view, the newest first, and how many there are; COUNTED_MAX + 1 where more."""
     going = [one for one in open_spends(user) if one.made_at >= since and _fits(one, only)]
     rows = [] if only.get("outcome") == OPEN else ended(seen(user), since, only=only)
-    count = len(going) + (rows.count() if isinstance(rows, QuerySet) else 0)
+    count = len(going) + (rows.values("pk")[: COUNTED_MAX + 1].count() if isinstance(rows, QuerySet) else 0)
     columns = ("run_id", "outcome", "made_at", "run__experiment__title", "workflow", "backend")
     told: list[Spend] = []
     if isinstance(rows, QuerySet):
@@ -148,7 +149,7 @@ def listed(
         )
         told = [_spend(row, places) for row in (found[:most] if most else found)]
     both = sorted([*going, *told], key=lambda one: (one.made_at, one.run), reverse=True)
-    return both[:most], count
+    return both[:most], min(count, COUNTED_MAX + 1)
 
 
 def _fits(one: Spend, only: Mapping[str, str]) -> bool:

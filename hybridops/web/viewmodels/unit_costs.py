@@ -16,6 +16,7 @@ from hybridops.evidence.resampling import Estimate
 from hybridops.experiments import unit_costs as sums
 from hybridops.experiments import unit_sums
 from hybridops.experiments.cells import Cell, ended
+from hybridops.experiments.listing import COUNTED_MAX
 from hybridops.experiments.unit_costs import ACCEPTED, FINISHED, RETAINED_DAYS, TRIED, Block, Sums
 from hybridops.teams.models import User
 from hybridops.web import figures, fmt
@@ -248,13 +249,14 @@ class Run:
 
 
 def behind(asked: Question, key: str, most: int | None) -> tuple[list[Run], int]:
-    """The ended runs behind a figure or a step, the newest first, and how many there are."""
+    """The ended runs behind a figure or a step, the newest first, and how many; COUNTED_MAX + 1 where more."""
     since, until = asked.cohort(int(key[4:])) if key.startswith("kept") else (asked.since, None)
-    rows = ended(asked.teams, since, until, asked.only).annotate(lost=sums.where_lost()).filter(BEHIND[key])
+    rows = ended(asked.teams, since, until, asked.only)
+    rows = (rows.annotate(lost=sums.where_lost()) if key in sums.LOST else rows).filter(BEHIND[key])
     columns = ("run_id", "run__experiment__title", "outcome", "backend", "made_at", "cost_micro", "qpu_micro")
     found = rows.order_by(F("made_at").desc(), "-run_id").values_list(*columns)
     told = [
         Run(pk, title, outcome, backend or "no QPU", made, from_micro(micro), from_micro(qpu))
         for pk, title, outcome, backend, made, micro, qpu in (found[:most] if most else found)
     ]
-    return told, rows.count()
+    return told, rows.values("pk")[: COUNTED_MAX + 1].count()
