@@ -6,7 +6,6 @@ run's money counts where it was submitted.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,22 +88,24 @@ def cells(
     starts, teams, only = sorted(set(bounds)), seen(user), only or {}
     told = parts(starts[0], borders=starts)
     columns = dict.fromkeys("project_id" if one in PLACES else one for one in (*by, "outcome"))
-    days = DayMoney.objects.filter(team__in=teams, begins_at__in=told.days).annotate(slot=_slot(starts))
+    days = DayMoney.objects.filter(team__in=teams, begins_at__in=told.days).annotate(
+        slot=_slot(starts, "begins_at")
+    )
     sums = _only(days, only).values("slot", *columns)
     found = list(sums.annotate(n=Sum("runs"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro")))
     for begin, end in told.rest:
-        rows = ended(teams, begin, end, only).order_by().values(*columns)
-        slot = {"slot": bisect_right(starts, begin) - 1}
-        found += [
-            row | slot for row in rows.annotate(n=Count("*"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro"))
-        ]
+        rows = ended(teams, begin, end, only).order_by().annotate(slot=_slot(starts, "made_at"))
+        live = rows.values("slot", *columns)
+        found += live.annotate(n=Count("*"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro"))
     places = _places()
     going = [one for one in open_spends(user) if one.made_at >= starts[0] and _fits(one, only)]
     return [_cell(starts, places, row) for row in found] + [_open(one, starts) for one in going]
 
 
-def _slot(starts: Sequence[datetime]) -> Case:
-    later = [When(begins_at__gte=start, then=Value(at)) for at, start in reversed(list(enumerate(starts)))]
+def _slot(starts: Sequence[datetime], column: str) -> Case:
+    later = [
+        When(**{f"{column}__gte": start}, then=Value(at)) for at, start in reversed(list(enumerate(starts)))
+    ]
     return Case(*later, default=Value(0), output_field=IntegerField())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -16,7 +15,7 @@ type Piece = tuple[datetime, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`days` by their beginnings; the pieces of `rest` end at each border within them, the last may be open."""
+    """`days` by their beginnings; the last piece of `rest` may be open."""
 
     days: list[datetime]
     rest: list[Piece]
@@ -37,17 +36,12 @@ def parts(
     if all_ended_by is not None:
         found = found.filter(Q(last_ended_at=None) | Q(last_ended_at__lte=all_ended_by))
     edges = sorted(borders)
-    days, rest, at = [], [], since
+    days: list[datetime] = []
+    rest: list[Piece] = []
+    at = since
     for begins_at, ends_at in found.order_by("begins_at").values_list("begins_at", "ends_at"):
         if not any(begins_at < edge < ends_at for edge in edges):
             days.append(begins_at)
-            rest += _pieces(at, begins_at, edges)
+            rest += [(at, begins_at)] if at < begins_at else []
             at = ends_at
-    return Parts(days, rest + _pieces(at, until, edges))
-
-
-def _pieces(since: datetime, until: datetime | None, edges: Iterable[datetime]) -> list[Piece]:
-    if until is not None and since >= until:
-        return []
-    within = [edge for edge in edges if since < edge and (until is None or edge < until)]
-    return list(pairwise((since, *within, until)))  # type: ignore[arg-type]
+    return Parts(days, [*rest, (at, until)] if until is None or at < until else rest)

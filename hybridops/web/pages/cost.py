@@ -42,8 +42,8 @@ def cost(request: HttpRequest) -> HttpResponse:
     told["answer"] = answers.answer(told["total"], told["before"], PERIODS[view.asked.period], rows)
     told["promised"] = costs.promised_usd(view.user)
     told["budgets"] = budget_rows(view.user, rows, {}, outlooks(view.user, rows)[0])
-    told["runs"], count = runs_of(view, RUNS_MAX)
-    told["runs_count"] = limited(count)
+    told["runs"], told["runs_count"] = runs_of(view, RUNS_MAX)
+    told["runs_counted"] = limited(told["runs_count"])
     told["now"] = clock.now()
     return render(request, "cost/cost.html", told)
 

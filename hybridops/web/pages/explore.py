@@ -169,10 +169,10 @@ def _runs(request: HttpRequest, question: Asked) -> dict[str, Any]:
     """The runs behind a filtered view, with both parts of their money."""
     only = {name: key for name, key in question.only.items() if name != STAGE}
     if not only:
-        return {"runs": [], "runs_count": ""}
+        return {"runs": [], "runs_count": 0}
     rows, count = listed(reader(request), question.since, only, RUNS_MAX)
     told = [(row, from_micro(row.micro), from_micro(row.qpu_micro)) for row in rows]
-    return {"runs": told, "runs_count": limited(count)}
+    return {"runs": told, "runs_count": count, "runs_counted": limited(count)}
 
 
 @page(refusal=NEEDS)
