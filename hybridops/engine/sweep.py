@@ -26,7 +26,7 @@ from hybridops.engine.firing import fire_due
 from hybridops.engine.jobs import observe_provider, poll_provider
 from hybridops.engine.jobs import try_storage as ask_for_storage
 from hybridops.engine.turn import my_turn
-from hybridops.experiments import conduct, leftovers, retention, turns
+from hybridops.experiments import conduct, leftovers, retention, summed_days, turns
 from hybridops.experiments.announce import JOB, call
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Stage
@@ -206,6 +206,7 @@ def look_at_books(sweeper: Sweeper) -> Callable[[], None]:
     def part() -> None:
         if sweeper.due("books", BOOKS_SECONDS):
             burning.keep_days()
+            summed_days.sum_days()
             for one in books.look().differences:
                 _log.error("the books differ: %s", one)
 

@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, IntegerField, Model, QuerySet, Sum, Value, When
 
 from hybridops.domain.states import RunState
+from hybridops.experiments.day import DayMoney
 from hybridops.experiments.figures import NO_QPU, Spend, open_spends
+from hybridops.experiments.listing import COUNTED_MAX
 from hybridops.experiments.outcome import Outcome
+from hybridops.experiments.stretches import parts
 from hybridops.teams.access import check_may, teams_with
 from hybridops.teams.models import Project, User
 from hybridops.teams.permissions import Permission
 
 OPEN = "open"
+PLACES = ("team", "project")
 COLUMNS: Mapping[str, str] = {
     "team": "team__slug",
     "project": "project__slug",
@@ -63,23 +67,45 @@ def ended(
     rows = Outcome.objects.filter(team__in=teams, made_at__gte=since)
     if until is not None:
         rows = rows.filter(made_at__lt=until)
-    wanted = {name: "" if key == NO_QPU else key for name, key in (only or {}).items()}
+    return _only(rows, only or {})
+
+
+def _only[Row: Model](rows: QuerySet[Row], only: Mapping[str, str]) -> QuerySet[Row]:
+    wanted = {name: "" if key == NO_QPU else key for name, key in only.items()}
     return rows.filter(**{COLUMNS[name]: key for name, key in wanted.items()})
 
 
-def cells(user: User, bounds: Iterable[datetime]) -> list[Cell]:
-    """Everything submitted from the first bound on, added up between each bound and the next; the last is open."""
-    starts = sorted(set(bounds))
-    rows = ended(seen(user), starts[0]).order_by().annotate(slot=_slot(starts))
-    by = ("slot", "project_id", "backend", "workflow", "outcome")
-    sums = rows.values_list(*by).annotate(n=Count("*"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro"))
+def cells(
+    user: User,
+    bounds: Iterable[datetime],
+    only: Mapping[str, str] | None = None,
+    by: Iterable[str] = tuple(COLUMNS),
+) -> list[Cell]:
+    """Everything submitted from the first bound on, added up between each bound and the next; the last is open.
+
+    With `only` these columns; cells have the keys and names of `by`, and always their outcome.
+    """
+    starts, teams, only = sorted(set(bounds)), seen(user), only or {}
+    told = parts(starts[0], borders=starts)
+    columns = dict.fromkeys("project_id" if one in PLACES else one for one in (*by, "outcome"))
+    days = DayMoney.objects.filter(team__in=teams, begins_at__in=told.days).annotate(
+        slot=_slot(starts, "begins_at")
+    )
+    sums = _only(days, only).values("slot", *columns)
+    found = list(sums.annotate(n=Sum("runs"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro")))
+    for begin, end in told.rest:
+        rows = ended(teams, begin, end, only).order_by().annotate(slot=_slot(starts, "made_at"))
+        live = rows.values("slot", *columns)
+        found += live.annotate(n=Count("*"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro"))
     places = _places()
-    found = [_cell(starts, places, row) for row in sums]
-    return found + [_open(one, starts) for one in open_spends(user) if one.made_at >= starts[0]]
+    going = [one for one in open_spends(user) if one.made_at >= starts[0] and _fits(one, only)]
+    return [_cell(starts, places, row) for row in found] + [_open(one, starts) for one in going]
 
 
-def _slot(starts: Sequence[datetime]) -> Case:
-    later = [When(made_at__gte=start, then=Value(at)) for at, start in reversed(list(enumerate(starts)))]
+def _slot(starts: Sequence[datetime], column: str) -> Case:
+    later = [
+        When(**{f"{column}__gte": start}, then=Value(at)) for at, start in reversed(list(enumerate(starts)))
+    ]
     return Case(*later, default=Value(0), output_field=IntegerField())
 
 
@@ -92,11 +118,14 @@ def _places() -> dict[int, tuple[dict[str, str], dict[str, str]]]:
     }
 
 
-def _cell(starts: Sequence[datetime], places: Mapping[int, Any], row: Sequence[Any]) -> Cell:
-    slot, project, backend, workflow, outcome, runs, micro, qpu = row
-    keys, names = places[project]
-    more = {"backend": backend or NO_QPU, "workflow": workflow, "outcome": outcome}
-    return Cell(starts[slot], outcome, {**keys, **more}, {**names, **more}, runs, micro, qpu)
+def _cell(starts: Sequence[datetime], places: Mapping[int, Any], row: Mapping[str, Any]) -> Cell:
+    keys, names = places[row["project_id"]] if "project_id" in row else ({}, {})
+    more = {name: row[name] for name in ("backend", "workflow", "outcome") if name in row}
+    if more.get("backend") == "":
+        more["backend"] = NO_QPU
+    return Cell(
+        starts[row["slot"]], row["outcome"], {**keys, **more}, {**names, **more}, row["n"], row["micro"], row["qpu"]
+    )  # fmt: skip
 
 
 def _open(one: Spend, starts: Sequence[datetime]) -> Cell:
@@ -108,10 +137,10 @@ def _open(one: Spend, starts: Sequence[datetime]) -> Cell:
 def listed(
     user: User, since: datetime, only: Mapping[str, str], most: int | None = None
 ) -> tuple[list[Spend], int]:
-    """The runs behind the cells of one view, the newest first, and how many there are."""
+    """The runs behind the cells of one view, the newest first, and how many there are; COUNTED_MAX + 1 where more."""
     going = [one for one in open_spends(user) if one.made_at >= since and _fits(one, only)]
     rows = [] if only.get("outcome") == OPEN else ended(seen(user), since, only=only)
-    count = len(going) + (rows.count() if isinstance(rows, QuerySet) else 0)
+    count = len(going) + (rows.values("pk")[: COUNTED_MAX + 1].count() if isinstance(rows, QuerySet) else 0)
     columns = ("run_id", "outcome", "made_at", "run__experiment__title", "workflow", "backend")
     told: list[Spend] = []
     if isinstance(rows, QuerySet):
@@ -121,7 +150,7 @@ def listed(
         )
         told = [_spend(row, places) for row in (found[:most] if most else found)]
     both = sorted([*going, *told], key=lambda one: (one.made_at, one.run), reverse=True)
-    return both[:most], count
+    return both[:most], min(count, COUNTED_MAX + 1)
 
 
 def _fits(one: Spend, only: Mapping[str, str]) -> bool:

@@ -4,10 +4,11 @@ total is the sum of the runs it opens.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -163,12 +164,11 @@ def grouped(rows: Iterable[Costs], by: str) -> list[Group]:
     return sorted(made, key=lambda group: (-group.total.usd, group.name))
 
 
-def weekly(rows: Iterable[Costs], now: datetime, weeks: int = 12) -> list[tuple[datetime, Total]]:
-    """The last weeks, oldest first, each with the start of its seven days; the last one ends now."""
-    starts = [now - timedelta(weeks=back) for back in range(weeks, 0, -1)]
+def weekly(rows: Iterable[Costs], starts: Sequence[datetime]) -> list[tuple[datetime, Total]]:
+    """Each week by its start, the oldest first; the last one goes on. What was before is in none."""
     found: dict[int, list[Costs]] = defaultdict(list)
     for row in rows:
-        found[(row.made_at - starts[0]) // timedelta(weeks=1)].append(row)
+        found[bisect_right(starts, row.made_at) - 1].append(row)
     return [(start, total(found[at])) for at, start in enumerate(starts)]
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from hybridops.domain.states import RunState
 from hybridops.domain.workflow import StageSpec
-from hybridops.experiments import outcome  # noqa: F401  # a model of this app in a file of its own
+from hybridops.experiments import day, outcome  # noqa: F401  # models of this app in files of their own
 
 
 class DataSnapshot(models.Model):

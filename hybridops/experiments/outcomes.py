@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Least
 
 from hybridops.backends.models import Snapshot
 from hybridops.domain.states import RunState, StageState, SubmissionState
+from hybridops.experiments import summed_days
 from hybridops.experiments.books import Book
 from hybridops.experiments.outcome import AGAIN, IDEAL, PAIR, UNTRIED, Outcome, Tally
 
@@ -39,17 +40,21 @@ def note(book: Book, *, classical_micro: int) -> Outcome:
     row.counts = _counts(row)
     row.save(force_insert=True)
     _add_up(row)
-    _replace(row)
+    summed_days.touch([row.made_at, *_replace(row)])
     return row
 
 
-def _replace(row: Outcome) -> None:
-    """A better accepted answer takes the place of those before it on the same data."""
+def _replace(row: Outcome) -> list[datetime]:
+    """A better accepted answer takes the place of those before it on the same data: when they were submitted."""
     if row.outcome == RunState.ACCEPTED and row.best is not None:
         before = Outcome.objects.filter(
             snapshot_id=row.snapshot_id, workflow=row.workflow, outcome=RunState.ACCEPTED, replaced_at=None
         )
-        before.filter(best__gt=row.best).exclude(pk=row.pk).update(replaced_at=row.ended_at)
+        worse = before.filter(best__gt=row.best).exclude(pk=row.pk)
+        found = dict(worse.values_list("pk", "made_at"))
+        before.filter(pk__in=found).update(replaced_at=row.ended_at)
+        return list(found.values())
+    return []
 
 
 def add_bill(run_id: int, billed_micro: int) -> None:
@@ -58,6 +63,7 @@ def add_bill(run_id: int, billed_micro: int) -> None:
     if row is not None:
         for grown in (Outcome.objects.filter(pk=run_id), _tally(row)):
             grown.update(cost_micro=F("cost_micro") + billed_micro, qpu_micro=F("qpu_micro") + billed_micro)
+        summed_days.touch([row.made_at])
 
 
 def _tally(row: Any) -> QuerySet[Any]:

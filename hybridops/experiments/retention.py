@@ -22,6 +22,7 @@ from hybridops.domain.actors import SYSTEM, Actor
 from hybridops.domain.data import DATA_CLASSES
 from hybridops.experiments.holds import held_runs, held_snapshots
 from hybridops.experiments.models import DataSnapshot, Run, Stage, Submission
+from hybridops.experiments.summed_days import touch_data
 
 DIGESTS_AN_EVENT = 500
 
@@ -103,6 +104,7 @@ def take_away(due: Due, actor: Actor) -> None:
         gone = DataSnapshot.objects.filter(pk=row.pk, removed_at=None)
         if gone.update(removed_at=moment, removed_under=due.under):
             facts = {"digest": row.digest, "under": due.under}
+            touch_data(row.pk)
             record(stream=f"snapshot:{row.pk}", action="snapshot.removed", actor=actor, facts=facts)
     for digests in _chunks(removal.remove(due.digests, under=due.under)):
         told: dict[str, Any] = {"under": due.under, "digests": digests}

@@ -56,17 +56,36 @@ def site(caps: Mapping[Key, Cap], granted: Iterable[Turn], rule: Rules) -> Site:
     made = Site(caps=caps, shut=dict(may.shut), trials=may.trials)
     made.used = used(rule)
     _recent(made, now)
-    live = Submission.objects.filter(settled=False, state__in=LIVE_SUBMISSION)
-    for provider, backend, team in live.values_list("provider", "backend", _TEAM):
-        for at in ((provider, backend), (provider, "")):
-            made.running[at] = made.running.get(at, 0) + 1
-        made.served[team, (provider, backend)] = now
+    made.running, teams = _at_work()
+    for team, key in teams:
+        made.served[team, key] = now
     for turn in granted:
         at_moment = turn.granted_at.timestamp() if turn.granted_at else now
         charge = max(turn.cost_micro, rule.least_micro)
         made.take(turn.team.slug, (turn.provider, turn.backend), charge, at_moment)
         made.served[turn.team.slug, (turn.provider, turn.backend)] = now
     return made
+
+
+def _at_work() -> tuple[dict[Key, int], set[tuple[str, Key]]]:
+    """How many submissions are at each backend, and at each provider; and whose are where."""
+    running: dict[Key, int] = {}
+    teams = set()
+    live = Submission.objects.filter(settled=False, state__in=LIVE_SUBMISSION)
+    for provider, backend, team in live.values_list("provider", "backend", _TEAM):
+        for at in ((provider, backend), (provider, "")):
+            running[at] = running.get(at, 0) + 1
+        teams.add((team, (provider, backend)))
+    return running, teams
+
+
+def running(granted: Iterable[Turn]) -> dict[Key, int]:
+    """How many jobs are at each backend and provider now, with those to which a turn there is given."""
+    found, _ = _at_work()
+    for turn in granted:
+        for at in ((turn.provider, turn.backend), (turn.provider, "")):
+            found[at] = found.get(at, 0) + 1
+    return found
 
 
 def _recent(made: Site, now: float) -> None:

@@ -19,6 +19,7 @@ from hybridops.experiments import conduct
 from hybridops.experiments.books import hold
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.experiments.services import check_project
+from hybridops.experiments.summed_days import touch_data
 from hybridops.teams.access import actor, may, teams_with
 from hybridops.teams.models import Project, User
 from hybridops.teams.permissions import Permission
@@ -63,6 +64,7 @@ def add_snapshot(
             data_class=data_class, regions=kept, class_why=marks["class_why"], owner=user, added_by=user,
             added_at=whose["added_at"], removed_at=None, removed_under="",
         )  # fmt: skip
+        touch_data(snapshot.pk)
         snapshot.refresh_from_db()
         new = True
     if new:

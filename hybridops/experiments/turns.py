@@ -247,6 +247,8 @@ def waits(wish: Wish, why: str) -> Placement:
 def line() -> Sequence[tuple[Turn, Denial | None]]:
     """Everybody in line as the rules would answer now, for looking at: those with a turn first, without a reason."""
     rows, rule = list(sites.in_line()), sites.rules()
+    if not rows:
+        return []
     given = [turn for turn in rows if turn.until is not None]
     there = sites.site(caps.limits(), given, rule)
     waiting = {turn.pk: turn for turn in rows if turn.until is None}

@@ -6,17 +6,17 @@ docs/figures.md says what each figure is. Everything is in micro-dollars and cou
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import (
-    BooleanField,
+    Aggregate,
     Case,
     CharField,
     Count,
     DateTimeField,
-    ExpressionWrapper,
     F,
     FloatField,
     Func,
@@ -84,14 +84,45 @@ class Sums:
     undecided: Undecided
 
 
-def sums(rows: QuerySet[Outcome]) -> Sums:
-    """All of it in one pass over the rows."""
+class Adding:
+    """Sums as they grow, part by part: of days that were added up and of runs."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, list[Sequence[Any]]] = defaultdict(list)
+        self._funnel = dict.fromkeys(LOST, (0, 0))
+        self._kinds = dict.fromkeys(("declined", "lapsed", "late"), (0, 0))
+
+    def block(self, block: int, row: Sequence[Any]) -> None:
+        self.blocks[block].append(row)
+
+    def step(self, lost: str, refused: int, overdue: int, told: tuple[int, int]) -> None:
+        self._funnel[lost] = _more(self._funnel[lost], told)
+        if lost == "declined":
+            name = "declined" if refused else "lapsed"
+            self._kinds[name] = _more(self._kinds[name], told)
+        if overdue:
+            self._kinds["late"] = _more(self._kinds["late"], told)
+
+    def runs(self, rows: QuerySet[Outcome]) -> None:
+        """Adds ended runs, read in one pass."""
+        for block, lost, refused, overdue, *row in by_kind(rows):
+            self.block(block, row)
+            self.step(lost, refused, overdue, (row[0], row[5]))
+
+    def sums(self) -> Sums:
+        # In the order of their blocks: an interval is drawn by their places.
+        blocks = [Block(*map(sum, zip(*rows, strict=True))) for _, rows in sorted(self.blocks.items())]
+        return Sums(blocks, self._funnel, Undecided(**self._kinds))
+
+
+def by_kind(rows: QuerySet[Outcome], *first: str, **more: Aggregate) -> QuerySet[Outcome, tuple[Any, ...]]:
+    """Rows of (what comes `first`, block, step, refused, late), the columns of Block, then `more`."""
     gained = 100 * (F("baseline") - Coalesce("quantum", "baseline")) / Abs(F("baseline"))
     told = rows.order_by().annotate(
         block=F("snapshot_id") % BLOCKS, lost=where_lost(), refused=_REFUSED, overdue=_LATE
     )
-    found = told.values_list("block", "lost", "refused", "overdue").annotate(
-        n=Count("pk"),
+    return told.values_list(*first, "block", "lost", "refused", "overdue").annotate(
+        n=Count("*"),
         hits=Count("pk", filter=ACCEPTED),
         whole=Count("pk", filter=FINISHED),
         known=Count("pk", filter=COMPARED),
@@ -101,29 +132,12 @@ def sums(rows: QuerySet[Outcome]) -> Sums:
         good=Sum("cost_micro", filter=ACCEPTED, default=0),
         tried=Sum("cost_micro", filter=TRIED, default=0),
         gain=Sum(gained, filter=COMPARED, default=0.0, output_field=FloatField()),
-    )
-    by_block: dict[int, list[Any]] = defaultdict(list)
-    funnel, kinds = dict.fromkeys(LOST, (0, 0)), dict.fromkeys(("declined", "lapsed", "late"), (0, 0))
-    for block, lost, refused, late, *row in found:
-        by_block[block].append(row)
-        told_of = (row[0], row[5])
-        funnel[lost] = _more(funnel[lost], told_of)
-        if lost == "declined":
-            name = "declined" if refused else "lapsed"
-            kinds[name] = _more(kinds[name], told_of)
-        if late:
-            kinds["late"] = _more(kinds["late"], told_of)
-    return Sums(
-        [Block(*map(sum, zip(*rows, strict=True))) for rows in by_block.values()], funnel, Undecided(**kinds)
+        **more,
     )
 
 
 def _more(one: tuple[int, int], two: tuple[int, int]) -> tuple[int, int]:
     return one[0] + two[0], one[1] + two[1]
-
-
-def _by_block(rows: QuerySet[Outcome]) -> QuerySet[Outcome, Any]:
-    return rows.order_by().annotate(block=F("snapshot_id") % BLOCKS).values_list("block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,24 +164,28 @@ class _Later(Func):
         return f"(DATE({sql}, '+{self.extra['days']:d} days') || SUBSTR({sql}, 11))", (*values, *values)
 
 
-def stayed(days: int) -> ExpressionWrapper[Any]:
+def stayed(days: int) -> Q:
     """Whether an accepted run's answer was neither replaced nor its data removed within `days` of its end."""
     until = _Later(F("ended_at"), days=days)
     stands = Q(replaced_at=None) | Q(replaced_at__gt=until)
     there = Q(snapshot__removed_at=None) | Q(snapshot__removed_at__gt=until)
-    return ExpressionWrapper(ACCEPTED & stands & there, output_field=BooleanField())
+    return ACCEPTED & stands & there
 
 
-def kept(rows: QuerySet[Outcome], days: int, now: datetime) -> list[Kept]:
-    """By block, of the runs that ended at least `days` ago: only of these it is known."""
-    ripe = rows.filter(ended_at__lte=now - timedelta(days=days)).annotate(stayed=stayed(days))
-    told = _by_block(ripe).annotate(
-        n=Count("pk"),
-        hits=Count("pk", filter=ACCEPTED),
-        stay=Count("pk", filter=Q(stayed=True)),
-        micro=Sum("cost_micro"),
+def kept_runs(rows: QuerySet[Outcome], days: int, now: datetime) -> QuerySet[Outcome, tuple[Any, ...]]:
+    """Rows of block and the columns of Kept, of the runs that ended at least `days` ago: only of these it is known."""
+    ripe = rows.filter(ended_at__lte=now - timedelta(days=days))
+    return (
+        ripe.order_by()
+        .annotate(block=F("snapshot_id") % BLOCKS)
+        .values_list("block")
+        .annotate(
+            n=Count("*"),
+            hits=Count("pk", filter=ACCEPTED),
+            stay=Count("pk", filter=stayed(days)),
+            micro=Sum("cost_micro"),
+        )
     )
-    return [Kept(*row[1:]) for row in told]
 
 
 LOST = ("declined", "unsent", "unanswered", "unaccepted", "replaced", "retained")

@@ -7,20 +7,17 @@ has committed. Corrections are entries of the day on which they are booked. `man
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, DateField, F, Sum, Value, When
 
 from hybridops.domain import clock
 from hybridops.domain.ledger import Unit
 from hybridops.quotas.models import Budget, Day, LedgerEntry
-from hybridops.quotas.periods import day_of, today
+from hybridops.quotas.periods import SETTLED, begins, day_of, today
 
 DAYS = 28  # looked back
-SETTLED = timedelta(hours=1)  # after a day's end no transaction of it is open
 type Sums = dict[tuple[int, date], int]
 
 
@@ -49,21 +46,16 @@ def _kept(budgets: Iterable[Budget], days: Sequence[date]) -> Sums:
 def summed(budgets: Sequence[int], days: Sequence[date]) -> Sums:
     """The same from the entries themselves; a day without one is missing."""
     money = LedgerEntry.objects.filter(budget__in=budgets, unit=Unit.MICRO)
-    rows = money.filter(at__gte=_begins(days[0]), at__lt=_begins(days[-1] + timedelta(days=1)))
+    rows = money.filter(at__gte=begins(days[0]), at__lt=begins(days[-1] + timedelta(days=1)))
     between = range((days[-1] - days[0]).days, -1, -1)
     slots = [
-        When(at__gte=_begins(day), then=Value(day)) for day in (days[0] + timedelta(back) for back in between)
+        When(at__gte=begins(day), then=Value(day)) for day in (days[0] + timedelta(back) for back in between)
     ]
     sums = rows.order_by().annotate(day=Case(*slots, output_field=DateField())).values_list("budget", "day")
     told: Mapping[tuple[int, date], int] = {
         (pk, day): micro for pk, day, micro in sums.annotate(micro=Sum(F("posted") + F("overrun")))
     }
     return {place: micro for place, micro in told.items() if place[1] in set(days)}
-
-
-def _begins(day: date) -> datetime:
-    """The beginning of a day, as the organisation has it."""
-    return datetime.combine(day, time(), ZoneInfo(settings.ORGANISATION_TIME_ZONE))
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,10 +15,17 @@ from hybridops.domain.actors import Actor
 from hybridops.domain.errors import BadInput, Refused
 from hybridops.quotas.models import Budget
 
+SETTLED = timedelta(hours=1)  # after a day's end no transaction of it is open
+
 
 def day_of(moment: datetime) -> date:
     """The organisation's day of a moment."""
     return moment.astimezone(ZoneInfo(settings.ORGANISATION_TIME_ZONE)).date()
+
+
+def begins(day: date) -> datetime:
+    """The beginning of a day, as the organisation has it."""
+    return datetime.combine(day, time(), ZoneInfo(settings.ORGANISATION_TIME_ZONE))
 
 
 def today() -> date:

@@ -323,7 +323,7 @@ def _close(rows: Rows) -> None:
         f"INSERT INTO experiments_tally ({kind}, runs, cost_micro, qpu_micro, best) SELECT {kind}, COUNT(*), "
         f"SUM(cost_micro), SUM(qpu_micro), MIN(best) FROM experiments_outcome GROUP BY {kind}"
     )
-    models = list(apps.get_models())
+    models = [one for one in apps.get_models() if one._meta.managed]
     for sql in rows.connection.ops.sequence_reset_sql(no_style(), models):
         rows.run(sql)
     rows.run("SET session_replication_role=DEFAULT" if rows.postgres else "PRAGMA foreign_keys=ON")

@@ -16,6 +16,7 @@ from hybridops.experiments.cells import listed
 from hybridops.quotas.periods import today
 from hybridops.quotas.queries import budgets_seen
 from hybridops.web.answers import cost as answers
+from hybridops.web.answers.runs import limited
 from hybridops.web.context import reader
 from hybridops.web.errors import page
 from hybridops.web.pages import cost_tables as tables
@@ -42,6 +43,7 @@ def cost(request: HttpRequest) -> HttpResponse:
     told["promised"] = costs.promised_usd(view.user)
     told["budgets"] = budget_rows(view.user, rows, {}, outlooks(view.user, rows)[0])
     told["runs"], told["runs_count"] = runs_of(view, RUNS_MAX)
+    told["runs_counted"] = limited(told["runs_count"])
     told["now"] = clock.now()
     return render(request, "cost/cost.html", told)
 

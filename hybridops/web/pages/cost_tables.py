@@ -8,7 +8,7 @@ from hybridops.domain.states import ENDINGS
 from hybridops.experiments import figures as costs
 from hybridops.experiments.cells import Cell
 from hybridops.web import fmt
-from hybridops.web.pages.spending import WEEKS, View
+from hybridops.web.pages.spending import View
 from hybridops.web.viewmodels import unit_costs as units
 from hybridops.web.viewmodels.difference import difference
 from hybridops.web.viewmodels.evidence_tables import plain
@@ -64,7 +64,7 @@ def _quotes(view: View) -> Iterator[list[str]]:
 
 def _weeks(view: View) -> Iterator[list[str]]:
     yield ["week_from", "per_accepted"]
-    for start, total in costs.weekly(view.all, view.asked.now, WEEKS):
+    for start, total in costs.weekly(view.all, view.asked.weeks):
         yield [start.date().isoformat(), fmt.csv_number(total.per_accepted)]
 
 

@@ -21,6 +21,7 @@ from hybridops.experiments.cells import Cell, cells, listed
 from hybridops.experiments.figures import narrowed
 from hybridops.web import figures, fmt
 from hybridops.web.answers import bold
+from hybridops.web.answers.runs import limited
 from hybridops.web.context import reader
 from hybridops.web.errors import page
 from hybridops.web.pages.spending import PERIODS, SHORT
@@ -171,7 +172,7 @@ def _runs(request: HttpRequest, question: Asked) -> dict[str, Any]:
         return {"runs": [], "runs_count": 0}
     rows, count = listed(reader(request), question.since, only, RUNS_MAX)
     told = [(row, from_micro(row.micro), from_micro(row.qpu_micro)) for row in rows]
-    return {"runs": told, "runs_count": count}
+    return {"runs": told, "runs_count": count, "runs_counted": limited(count)}
 
 
 @page(refusal=NEEDS)

@@ -146,7 +146,7 @@ def _places(
     keys = sorted(
         {key for backend in known() for key in ((backend.provider, ""), (backend.provider, backend.name))}
     )
-    there = sites.site({}, sites.in_line().filter(until__isnull=False), sites.rules()).running
+    there = sites.running(sites.in_line().filter(until__isnull=False))
     open_to = [[(provider, backend) for provider, backend in turn.open_to] for turn in waiting]
     places = []
     for key in keys:

@@ -18,6 +18,7 @@ from hybridops.domain.errors import BadInput
 from hybridops.experiments import figures as costs
 from hybridops.experiments.cells import Cell, cells, seen
 from hybridops.experiments.figures import GROUPS, Total
+from hybridops.quotas.periods import begins, day_of
 from hybridops.teams.models import User
 from hybridops.web import figures, fmt
 from hybridops.web.answers import cost as answers
@@ -48,6 +49,12 @@ class Asked:
     def before(self) -> datetime:
         """As long before."""
         return self.since - (self.now - self.since)
+
+    @property
+    def weeks(self) -> list[datetime]:
+        """The beginnings of the last weeks; the last one has today in it. Weeks of whole days were added up before."""
+        ends = day_of(self.now) + timedelta(days=1)
+        return [begins(ends - timedelta(weeks=back)) for back in range(WEEKS, 0, -1)]
 
     def link(self, **changes: Any) -> str:
         """The same view with something else: every view has an address."""
@@ -97,8 +104,8 @@ class View:
 
 def view_of(question: Asked, user: User) -> View:
     """Reads everything that was submitted since the earliest day on the page, added up between its bounds."""
-    weeks = (question.now - timedelta(weeks=back) for back in range(WEEKS + 1))
-    rows = costs.narrowed(cells(user, [question.before, question.since, *weeks]), question.only)
+    bounds = [question.before, question.since, *question.weeks]
+    rows = cells(user, bounds, question.only, (question.by, "backend", *question.only))
     return View(question, [row for row in rows if row.made_at >= question.since], rows, user, seen(user))
 
 
@@ -155,12 +162,12 @@ def _groups(view: View) -> list[dict[str, Any]]:
 
 def _spark(view: View, group: costs.Group) -> figures.Figure:
     rows = costs.narrowed(view.all, {view.asked.by: group.key})
-    weeks = [total.usd for _, total in costs.weekly(rows, view.asked.now, WEEKS)]
+    weeks = [total.usd for _, total in costs.weekly(rows, view.asked.weeks)]
     return figures.sparkline(weeks, f"{group.name}, spend in each of the last {WEEKS} weeks")
 
 
 def _weeks(view: View) -> list[tuple[datetime, Total]]:
-    return costs.weekly(view.all, view.asked.now, WEEKS)
+    return costs.weekly(view.all, view.asked.weeks)
 
 
 def _week(start: datetime, total: Total) -> figures.Week:

@@ -14,8 +14,10 @@ from hybridops.domain.money import from_micro
 from hybridops.evidence import ratios
 from hybridops.evidence.resampling import Estimate
 from hybridops.experiments import unit_costs as sums
+from hybridops.experiments import unit_sums
 from hybridops.experiments.cells import Cell, ended
-from hybridops.experiments.unit_costs import ACCEPTED, FINISHED, RETAINED_DAYS, TRIED, Block, Kept, Sums
+from hybridops.experiments.listing import COUNTED_MAX
+from hybridops.experiments.unit_costs import ACCEPTED, FINISHED, RETAINED_DAYS, TRIED, Block, Sums
 from hybridops.teams.models import User
 from hybridops.web import figures, fmt
 from hybridops.web.viewmodels.benchmark import Line
@@ -50,7 +52,7 @@ class Question:
     @cached_property
     def told(self) -> Sums:
         """The sums that several figures are made of, read once."""
-        return sums.sums(ended(self.teams, self.since, only=self.only))
+        return unit_sums.sums(self.teams, self.since, self.only)
 
     def cohort(self, days: int) -> tuple[datetime, datetime]:
         """The same stretch of time, so many days earlier."""
@@ -110,7 +112,7 @@ def _bought(rows: Sequence[Block]) -> Iterable[Line]:
 
 def _kept(asked: Question, days: int) -> Line:
     since, until = asked.cohort(days)
-    found: list[Kept] = sums.kept(ended(asked.teams, since, until, asked.only), days, asked.now)
+    found = unit_sums.kept(asked.teams, (since, until), asked.only, days, asked.now)
     runs, spent = sum(row.runs for row in found), sum(row.micro for row in found)
     stay, hits = sum(row.retained for row in found), sum(row.accepted for row in found)
     return Line(
@@ -247,13 +249,14 @@ class Run:
 
 
 def behind(asked: Question, key: str, most: int | None) -> tuple[list[Run], int]:
-    """The ended runs behind a figure or a step, the newest first, and how many there are."""
+    """The ended runs behind a figure or a step, the newest first, and how many; COUNTED_MAX + 1 where more."""
     since, until = asked.cohort(int(key[4:])) if key.startswith("kept") else (asked.since, None)
-    rows = ended(asked.teams, since, until, asked.only).annotate(lost=sums.where_lost()).filter(BEHIND[key])
+    rows = ended(asked.teams, since, until, asked.only)
+    rows = (rows.annotate(lost=sums.where_lost()) if key in sums.LOST else rows).filter(BEHIND[key])
     columns = ("run_id", "run__experiment__title", "outcome", "backend", "made_at", "cost_micro", "qpu_micro")
     found = rows.order_by(F("made_at").desc(), "-run_id").values_list(*columns)
     told = [
         Run(pk, title, outcome, backend or "no QPU", made, from_micro(micro), from_micro(qpu))
         for pk, title, outcome, backend, made, micro, qpu in (found[:most] if most else found)
     ]
-    return told, rows.count()
+    return told, rows.values("pk")[: COUNTED_MAX + 1].count()

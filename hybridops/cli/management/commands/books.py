@@ -8,17 +8,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from hybridops.experiments import summed_days
 from hybridops.quotas.books import differences
 
 
 class Command(BaseCommand):
-    help = "Compute every balance anew from the ledger and name what differs. Exit status 1 where something does."
+    help = (
+        "Compute every balance and summed day anew and name what differs. Exit status 1 where something does."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = differences()
+        found = [*differences(), *summed_days.differences()]
         if options["json"]:
             told = {"right": not found, "differences": [asdict(one) for one in found]}
             self.stdout.write(json.dumps(told))
