@@ -16,7 +16,9 @@ REAL = ("tests/chaos", "tests/e2e")  # real processes and a real browser, which 
 
 
 class Command(BaseCommand):
-    help = "Run the tests: what starts whole stacks, and everything else in its pauses. Arguments go to pytest."
+    help = (
+        "Run the tests: what starts whole stacks, and everything else in its pauses. Arguments go to pytest."
+    )
 
     def run_from_argv(self, argv: list[str]) -> NoReturn:
         # Processes of their own: the tests choose their environment before any setting is read.
