@@ -1,0 +1,93 @@
+"""A rolling upgrade with runs in flight: an earlier commit and this one side by side finish each other's runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.lab import ROOT
+from tests.chaos.rolling import REST, House, Site, house, older_version
+from tests.stores import postgres
+
+
+@pytest.mark.slow
+def test_two_versions_finish_each_others_runs(tmp_path: Path) -> None:
+    _, old = older_version(tmp_path / "old")
+    with postgres() as url, house(tmp_path, url, old) as shared:
+        upgrade(shared, old)
+        shared.agrees(ROOT)
+
+
+def upgrade(shared: House, old: Path) -> None:
+    before = shared.serve(old)
+    workers = shared.working(old)
+    rest = [shared.start(old, name) for name in REST]
+    simulator = shared.start(old, "simulator")
+    seen = "SELECT 1 FROM backends_listing"
+    shared.until(lambda: shared.oracle.rows(seen), "no worker looked at the backends")
+    waiting, decided_on_new = before.submit(), before.submit()
+    for run in (waiting, decided_on_new):
+        shared.until(lambda run=run: shared.oracle.asked(run), "nobody was asked", run)
+
+    computing = before.submit(baseline_seconds=8)
+    at_stage(shared, computing, "baseline")
+    migrate(shared)
+
+    after = shared.serve(ROOT)
+    after.decide(decided_on_new)  # only old workers are there
+    shared.correct(decided_on_new)
+    at_provider = after.submit()
+    os.kill(simulator.pid, signal.SIGSTOP)  # its job stays there until the old QPU worker has gone
+    before.decide(at_provider)
+    shared.until(lambda: shared.oracle.jobs(at_provider), "the provider has no job", at_provider)
+    stop_and_resume(shared, before, after)
+
+    in_hand = before.submit(baseline_seconds=10)
+    at_stage(shared, in_hand, "baseline")
+    shared.working(ROOT)
+    shared.start(ROOT, "sweep")
+    for process in workers.values():  # the one at `baseline` finishes it first
+        shared.drain(process)
+    os.kill(simulator.pid, signal.SIGCONT)
+    shared.correct(at_provider)
+    late = before.submit()
+    before.decide(waiting)  # only new workers are there
+    after.decide(in_hand)
+    before.decide(computing)
+    after.decide(late)
+    shared.correct(waiting, in_hand, computing, late)
+
+    for process in (*rest, simulator, before.process):
+        shared.drain(process)
+    shared.start(ROOT, "courier")
+    shared.start(ROOT, "simulator")
+    last = after.submit()
+    after.decide(last)
+    shared.correct(last)
+
+
+def at_stage(shared: House, run: int, stage: str) -> None:
+    def there() -> bool:
+        return shared.oracle.stages(run)[stage]["state"] == "running"
+
+    shared.until(there, f"it was never seen at {stage}", run)
+
+
+def migrate(shared: House) -> None:
+    """The migration job, while everybody works."""
+    known = "SELECT app, name FROM django_migrations"
+    before = len(shared.oracle.rows(known))
+    shared.run(ROOT, "-m", "django", "migrate", "--no-input", "-v", "0")
+    assert len(shared.oracle.rows(known)) > before
+
+
+def stop_and_resume(shared: House, before: Site, after: Site) -> None:
+    """The old version's page stops all spending on the new schema; the new one's lets it go on."""
+    standing = "SELECT 1 FROM quotas_spendingstop WHERE standing"
+    before.stop_spending()
+    assert shared.oracle.rows(standing)
+    after.resume_spending()
+    assert not shared.oracle.rows(standing)
