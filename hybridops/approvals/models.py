@@ -95,6 +95,7 @@ class Decision(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("request", "revision", "person"), name="one_vote_a_person")
         ]
+        indexes: ClassVar = [models.Index(fields=("made_at",), name="decisions_by_time")]
 
     def __str__(self) -> str:
         return f"{self.by}: {self.verdict}"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from hybridops.approvals.models import ApprovalRequest, Decision
 from hybridops.domain.decide import Needed, Voter, unfilled
@@ -98,10 +98,10 @@ def tiers_waiting(user: User) -> list[str]:
 
 def decided_since(user: User, since: datetime) -> QuerySet[ApprovalRequest]:
     """Requests with a person's vote since a moment that are pending no more, newest vote first."""
-    voted = Decision.objects.filter(request=OuterRef("pk"), made_at__gte=since, person__isnull=False)
-    rows = requests_for(user).exclude(state=RequestState.PENDING).filter(Exists(voted))
-    newest = Max("decisions__made_at")
-    return rows.prefetch_related("decisions").annotate(voted_at=newest).order_by("-voted_at", "-pk")
+    voted = Decision.objects.filter(made_at__gte=since, person__isnull=False).values("request")
+    rows = requests_for(user).exclude(state=RequestState.PENDING).filter(pk__in=voted)
+    newest = Decision.objects.filter(request=OuterRef("pk")).order_by("-made_at").values("made_at")[:1]
+    return rows.prefetch_related("decisions").annotate(voted_at=Subquery(newest)).order_by("-voted_at", "-pk")
 
 
 def passed_since(user: User, since: datetime) -> int:

@@ -7,10 +7,13 @@ import os
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hybridops.config.settings")
 pages = get_asgi_application()  # loads the apps; what follows may import models
 
 from hybridops.web.live.routing import application as live  # noqa: E402
+
+get_resolver().url_patterns  # noqa: B018  # imports every page: else the first visitor waits for it
 
 application = ProtocolTypeRouter({"http": pages, "websocket": AuthMiddlewareStack(live)})

@@ -5,6 +5,7 @@ After a stage the same worker goes straight on with the next ready one of its qu
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any
 
@@ -30,6 +31,7 @@ from hybridops.experiments.models import Submission
 from hybridops.experiments.transitions import Ending, StageMove, SubmissionMove, apply, claim
 
 LOSSES_MAX = 3
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _log = logging.getLogger(__name__)
 
 
@@ -79,6 +81,8 @@ def propose(ctx: Context) -> Proposal:
         return _await_storage(ctx, problem)
     except Exception as problem:  # a defect of a step must end its run with a reason, not hang it
         _log.exception("stage %s of R-%s failed", ctx.spec.key, ctx.run.pk)
+        if isinstance(problem, OSError) and problem.errno in NO_ROOM:  # no defect of the step's
+            return Hold(conduct.ROOM)
         why = f"{ctx.spec.label} failed: {type(problem).__name__}: {problem}"
         return Fall(why, Ending(RunState.FAILED, why))
 

@@ -6,6 +6,7 @@ Only a worker's process is ever ended; elsewhere (tests, inline driving) the blo
 from __future__ import annotations
 
 import faulthandler
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,12 @@ def make_deadly() -> None:
     """Called by a worker's process for itself."""
     global _deadly  # noqa: PLW0603  # one flag a process, set once
     _deadly = True
+
+
+def end_if_deadly() -> None:
+    """Ends a worker's process here and now; elsewhere nothing."""
+    if _deadly:
+        os._exit(1)
 
 
 @contextmanager

@@ -4,16 +4,21 @@ repeated call does no harm.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
+from hybridops.domain.actors import SYSTEM
 from hybridops.engine import advance, poll
-from hybridops.engine.deadline import deadline
+from hybridops.engine.deadline import deadline, end_if_deadly
+from hybridops.experiments.models import Stage
+from hybridops.experiments.transitions import return_stages
 
 POLL_SECONDS_MAX = 30.0
 STORAGE_SECONDS_MAX = 90.0  # an object store is tried for a minute
+_log = logging.getLogger(__name__)
 _name = f"{socket.gethostname()}-{os.getpid()}"
 
 
@@ -28,9 +33,34 @@ def my_name() -> str:
 
 
 def run_stage(stage_id: int) -> None:
-    """Takes a ready stage, and the ready ones that follow in the same queue."""
+    """Takes a ready stage, and the ready ones that follow in the same queue.
+
+    Where that breaks off, such as by a database that was restarted, the stage goes back at once: this worker lives
+    on and would renew its lease for ever.
+    """
     close_old_connections()
-    advance.take(stage_id, _name)
+    try:
+        advance.take(stage_id, _name)
+    except Exception as problem:
+        _log.exception("the work on stage %s broke off", stage_id)
+        connections.close_all()
+        _give_back_or_end(f"its work broke off: {type(problem).__name__}")
+        raise
+
+
+def give_back(why: str) -> None:
+    """Returns every stage leased under this process's name: whoever held them is gone."""
+    close_old_connections()
+    return_stages(Stage.objects.filter(worker=_name, state="running"), why=why, actor=SYSTEM)
+
+
+def _give_back_or_end(why: str) -> None:
+    """A worker that cannot give back ends: its successor does, once there is a database again."""
+    try:
+        give_back(why)
+    except Exception:
+        _log.exception("nothing could be given back")
+        end_if_deadly()
 
 
 def poll_provider(key: str) -> None:

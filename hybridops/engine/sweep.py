@@ -33,12 +33,13 @@ from hybridops.experiments.models import Stage
 from hybridops.experiments.pulse import beating
 from hybridops.experiments.transitions import StageMove, apply, return_stages
 from hybridops.outbox.ageing import remove_told
-from hybridops.quotas import books
+from hybridops.quotas import books, burning
 from hybridops.quotas.queries import spending_stop
 
 TICK_SECONDS = 0.5
 CALL_AGAIN_SECONDS = 3.0
 REMIND_SECONDS = 5.0
+ROOM_SECONDS = 5.0  # between two tries of a stage that met a full disk
 SCHEDULES_SECONDS = 1.0
 EXPIRE_SECONDS = 60.0
 BOOKS_SECONDS = 120.0
@@ -78,6 +79,7 @@ class Sweeper:
             lapse,
             remind(self),
             wake_forgotten,
+            try_for_room(self),
             ladder.climb,
             turns.step,
             expire_left(self),
@@ -157,6 +159,17 @@ def wake_forgotten() -> None:
             _wake(stage, "the freeze is over, or the approval is")
 
 
+def try_for_room(sweeper: Sweeper) -> Callable[[], None]:
+    """Stages that met a full disk are tried again now and then: nobody tells when there is room."""
+
+    def part() -> None:
+        if sweeper.due("room", ROOM_SECONDS):
+            for stage in Stage.objects.filter(state=StageState.HELD, why=conduct.ROOM):
+                _wake(stage, "perhaps there is room again")
+
+    return part
+
+
 def _wake(stage: Stage, why: str) -> None:
     try:
         apply(run_id=stage.run_id, actor=SYSTEM, stages=[StageMove(stage.key, StageState.READY, why)])
@@ -186,10 +199,13 @@ def expire_left(sweeper: Sweeper) -> Callable[[], None]:
 
 
 def look_at_books(sweeper: Sweeper) -> Callable[[], None]:
-    """Balances of the open budgets are computed anew for the pages; what differs is told in the log as well."""
+    """Days that are over are added up, and balances of the open budgets computed anew for the pages; what differs is
+    told in the log as well.
+    """
 
     def part() -> None:
         if sweeper.due("books", BOOKS_SECONDS):
+            burning.keep_days()
             for one in books.look().differences:
                 _log.error("the books differ: %s", one)
 

@@ -19,18 +19,16 @@ from time import sleep
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 from redis import Redis, RedisError
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from hybridops.domain.actors import SYSTEM
 from hybridops.engine import jobs, wiring
 from hybridops.engine.deadline import make_deadly
-from hybridops.experiments.models import Stage
 from hybridops.experiments.pulse import beating
-from hybridops.experiments.transitions import renew, return_stages
+from hybridops.experiments.transitions import renew
 
 QUEUES = ("light", "cpu", "gpu", "qpu")
 RENEW_SECONDS = 4
@@ -87,14 +85,14 @@ class ForkingWorker(Worker):
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
-        give_back(f"its process ended with status {ret_val}")
+        jobs.give_back(f"its process ended with status {ret_val}")
 
 
 def run(queue: str, *, burst: bool = False) -> None:
     """Works on one queue until told to stop. One queue a process: with two, RQ loses calls in a crash."""
     slot = _take_slot(queue)
     jobs.call_me(f"{socket.gethostname()}-{queue}-{slot}")
-    give_back("its worker was restarted")
+    _give_back_at_last("its worker was restarted")
     for module in PRELOAD.get(queue, ()):
         import_module(module)
     connection = Redis.from_url(settings.REDIS_URL)
@@ -116,18 +114,24 @@ def run(queue: str, *, burst: bool = False) -> None:
         worker.work(burst=burst, logging_level="WARNING")
 
 
-def give_back(why: str) -> None:
-    """Returns every stage leased under this process's name: whoever held them is gone."""
-    close_old_connections()
-    return_stages(Stage.objects.filter(worker=jobs.my_name(), state="running"), why=why, actor=SYSTEM)
-
-
 def _renew_forever() -> None:
     while True:
         sleep(RENEW_SECONDS)
         with suppress(Exception):  # a database that is away for a moment must not end the renewing
             close_old_connections()
             renew(jobs.my_name())
+
+
+def _give_back_at_last(why: str) -> None:
+    """A database that is away or full is waited for, as the broker is."""
+    while True:
+        try:
+            jobs.give_back(why)
+        except DatabaseError:
+            connections.close_all()
+            sleep(0.5)
+        else:
+            return
 
 
 def _await_broker(connection: Redis) -> None:

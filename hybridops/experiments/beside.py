@@ -47,7 +47,7 @@ def beside(user: User, ids: Sequence[int]) -> list[Beside]:
 
 def recent(user: User) -> list[Run]:
     """The newest runs that have ended, to choose from."""
-    return list(runs_for(user).exclude(outcome="")[:RECENT_MAX])
+    return list(runs_for(user).filter(ended_at__isnull=False)[:RECENT_MAX])
 
 
 def _asked(run: Run) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from hybridops.teams.permissions import Permission
 OPEN = "open"
 COLUMNS: Mapping[str, str] = {
     "team": "team__slug",
-    "project": "snapshot__project__slug",  # data is of the project that its runs are of
+    "project": "project__slug",
     "backend": "backend",
     "workflow": "workflow",
     "outcome": "outcome",
@@ -71,8 +71,8 @@ def cells(user: User, bounds: Iterable[datetime]) -> list[Cell]:
     """Everything submitted from the first bound on, added up between each bound and the next; the last is open."""
     starts = sorted(set(bounds))
     rows = ended(seen(user), starts[0]).order_by().annotate(slot=_slot(starts))
-    by = ("slot", "snapshot__project_id", "backend", "workflow", "outcome")
-    sums = rows.values_list(*by).annotate(n=Count("pk"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro"))
+    by = ("slot", "project_id", "backend", "workflow", "outcome")
+    sums = rows.values_list(*by).annotate(n=Count("*"), micro=Sum("cost_micro"), qpu=Sum("qpu_micro"))
     places = _places()
     found = [_cell(starts, places, row) for row in sums]
     return found + [_open(one, starts) for one in open_spends(user) if one.made_at >= starts[0]]
@@ -117,7 +117,7 @@ def listed(
     if isinstance(rows, QuerySet):
         places = _places()
         found = rows.order_by("-made_at", "-run_id").values_list(
-            *columns, "snapshot__project_id", "cost_micro", "qpu_micro"
+            *columns, "project_id", "cost_micro", "qpu_micro"
         )
         told = [_spend(row, places) for row in (found[:most] if most else found)]
     both = sorted([*going, *told], key=lambda one: (one.made_at, one.run), reverse=True)

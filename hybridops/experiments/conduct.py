@@ -39,6 +39,7 @@ FROZEN = "approvals are frozen"
 PROVIDER = "at the provider"
 STORAGE = "the storage is away: "
 TURN = "waiting for its turn: "
+ROOM = "there was no room left on the disk, it is tried again"
 PERSON = "a person has to look: "
 
 

@@ -27,7 +27,7 @@ def drawn(runs: QuerySet[Run]) -> QuerySet[Run]:
 
 def open_runs(user: User) -> QuerySet[Run]:
     """Runs that have not ended, newest first."""
-    return drawn(runs_for(user).filter(outcome=""))
+    return drawn(runs_for(user).filter(ended_at=None))
 
 
 def ended_lately(user: User) -> QuerySet[Run]:
@@ -51,7 +51,7 @@ def for_a_person(user: User) -> QuerySet[Submission]:
 
 def asked_again(user: User, backend: str) -> int:
     """Runs that went back to their approval because this backend was calibrated again, and have not come out yet."""
-    moved = Stage.objects.filter(run__in=runs_for(user).filter(outcome=""), why=recalibrated(backend))
+    moved = Stage.objects.filter(run__in=runs_for(user).filter(ended_at=None), why=recalibrated(backend))
     return moved.values("run").distinct().count()
 
 

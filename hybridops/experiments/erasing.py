@@ -17,7 +17,7 @@ def check_nothing_open(person: Erased) -> None:
     """Raises Refused while a run of theirs, or on data of theirs, goes on: cancel it or hand it over first."""
     theirs = Q(requested_by=person.id) | Q(experiment__owner=person.id)
     data = Q(experiment__snapshot__added_by=person.id) | Q(experiment__snapshot__owner=person.id)
-    run = Run.objects.filter(theirs | data, outcome="").first()
+    run = Run.objects.filter(theirs | data, ended_at=None).first()
     if run is not None:
         raise Refused(f"{run} of theirs still goes on. Cancel it, wait, or hand it over first.")
 

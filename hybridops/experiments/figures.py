@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from hybridops.domain.money import from_micro
 from hybridops.domain.states import RunState
 from hybridops.experiments.models import Run, Submission
-from hybridops.quotas.queries import costs_of, promised_to
+from hybridops.quotas.queries import costs_of, promised_runs, promised_to
 from hybridops.teams.access import check_may, teams_with
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
@@ -131,8 +131,7 @@ def _spend(row: tuple[Any, ...], backend: str, micro: int, qpu_micro: int) -> Sp
 
 def promised_usd(user: User) -> Decimal:
     """What open runs of those teams may still cost."""
-    teams = teams_with(user, Permission.SEE_COSTS).values("pk")
-    return from_micro(promised_to(Run.objects.filter(experiment__project__team__in=teams).values("pk")))
+    return from_micro(promised_to(_runs(user).filter(pk__in=promised_runs()).values("pk")))
 
 
 def narrowed[Row: Costs](rows: Iterable[Row], only: Mapping[str, str]) -> list[Row]:
@@ -144,14 +143,15 @@ def between[Row: Costs](rows: Iterable[Row], since: datetime, until: datetime) -
 
 
 def total(rows: Iterable[Costs]) -> Total:
-    known = list(rows)
-    return Total(
-        runs=sum(row.runs for row in known),
-        accepted=sum(row.accepted for row in known),
-        usd=from_micro(sum(row.micro for row in known)),
-        qpu_usd=from_micro(sum(row.qpu_micro for row in known)),
-        accepted_usd=from_micro(sum(row.micro for row in known if row.accepted)),
-    )
+    runs = accepted = micro = qpu_micro = good_micro = 0
+    for row in rows:  # in one pass: a page adds up ten thousand cells several times
+        runs += row.runs
+        micro += row.micro
+        qpu_micro += row.qpu_micro
+        if hits := row.accepted:
+            accepted += hits
+            good_micro += row.micro
+    return Total(runs, accepted, from_micro(micro), from_micro(qpu_micro), from_micro(good_micro))
 
 
 def grouped(rows: Iterable[Costs], by: str) -> list[Group]:
@@ -165,9 +165,11 @@ def grouped(rows: Iterable[Costs], by: str) -> list[Group]:
 
 def weekly(rows: Iterable[Costs], now: datetime, weeks: int = 12) -> list[tuple[datetime, Total]]:
     """The last weeks, oldest first, each with the start of its seven days; the last one ends now."""
-    known = list(rows)
     starts = [now - timedelta(weeks=back) for back in range(weeks, 0, -1)]
-    return [(start, total(between(known, start, start + timedelta(weeks=1)))) for start in starts]
+    found: dict[int, list[Costs]] = defaultdict(list)
+    for row in rows:
+        found[(row.made_at - starts[0]) // timedelta(weeks=1)].append(row)
+    return [(start, total(found[at])) for at, start in enumerate(starts)]
 
 
 def bought(rows: Iterable[Costs]) -> dict[str, Decimal]:

@@ -14,8 +14,10 @@ from django.db.models import Count, Q, QuerySet
 
 from hybridops.approvals.models import Decision
 from hybridops.approvals.queries import requests_for
+from hybridops.definitions.models import SignedDocument
 from hybridops.domain import clock
 from hybridops.domain.states import ENDINGS, RunState
+from hybridops.experiments.findings import outcomes_for
 from hybridops.experiments.history import Interval, timelines
 from hybridops.experiments.models import Run, Stage, Submission
 from hybridops.experiments.queries import runs_for
@@ -33,6 +35,7 @@ GROUPS: Mapping[str, frozenset[RunState]] = {
 }
 REMEMBERED = timedelta(days=30)
 SAMPLE_MAX = 500
+COUNTED_MAX = 1_000  # beyond it nobody reads the number, and counting a million rows takes long
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +84,38 @@ def runs_listed(user: User, asked: Filters) -> QuerySet[Run]:
 
 
 def counts(user: User, asked: Filters) -> dict[str, int]:
-    """How many runs each group holds under the other filters, and `all` of them."""
-    tally = dict(_matching(user, asked).order_by().values_list("state").annotate(n=Count("pk")))
+    """How many runs each group holds under the other filters, and `all` of them; COUNTED_MAX + 1 where more do.
+
+    Open runs are few and counted one by one. Of ended ones no more than that many are looked at, by their outcomes
+    where these say all that is asked for.
+    """
+    matching = _matching(user, asked)
+    going = matching.filter(ended_at=None).order_by().values_list("state").annotate(n=Count("pk"))
+    tally = dict(going)
+    ended = matching if asked.mine or asked.text.strip() else _outcomes(user, asked)
+    for state in ENDINGS:
+        tally[state] = ended.filter(outcome=state).order_by().values("pk")[: COUNTED_MAX + 1].count()
     held = {name: sum(tally.get(state, 0) for state in states) for name, states in GROUPS.items()}
-    return {"all": sum(tally.values()), **held}
+    return {name: min(n, COUNTED_MAX + 1) for name, n in {"all": sum(tally.values()), **held}.items()}
 
 
-def names(user: User) -> list[str]:
-    """The workflows that these runs use."""
-    found = runs_for(user).order_by("experiment__workflow").values_list("experiment__workflow", flat=True)
-    return list(found.distinct())
+def counted(user: User, asked: Filters, told: Mapping[str, int]) -> int:
+    """How many runs match, where `told` are the counts of the groups."""
+    known = told.get(asked.state or "all")
+    if known is not None:
+        return known
+    return runs_listed(user, asked).order_by().values("pk")[: COUNTED_MAX + 1].count()
+
+
+def _outcomes(user: User, asked: Filters) -> QuerySet[Any]:
+    rows = outcomes_for(user)
+    return rows.filter(workflow=asked.workflow) if asked.workflow else rows
+
+
+def names() -> list[str]:
+    """The workflows that runs may use or have used."""
+    rows = SignedDocument.objects.filter(kind="workflow").order_by("name")
+    return list(rows.values_list("name", flat=True).distinct())
 
 
 def _matching(user: User, asked: Filters) -> QuerySet[Run]:
@@ -154,19 +179,19 @@ class _Tally:
 
 def track_record(user: User) -> dict[str, Record]:
     """By workflow: how this person's teams fared with it in the last 30 days."""
-    recent = runs_for(user).filter(made_at__gte=clock.now() - REMEMBERED)
-    found = list(
-        recent.values_list("pk", "experiment__workflow", "outcome", "made_at", "ended_at")[:SAMPLE_MAX]
-    )
-    spent = spent_micro([row[0] for row in found])
-    tallies: dict[str, _Tally] = defaultdict(_Tally)
-    for pk, name, outcome, made, ended in found:
+    since, tallies = clock.now() - REMEMBERED, defaultdict[str, _Tally](_Tally)
+    going = runs_for(user).filter(ended_at=None, made_at__gte=since)
+    for name in going.values_list("experiment__workflow", flat=True)[:SAMPLE_MAX]:
+        tallies[name].runs += 1
+    rows = outcomes_for(user).filter(made_at__gte=since).order_by("-made_at")
+    columns = rows.values_list("workflow", "outcome", "made_at", "ended_at", "cost_micro")
+    for name, outcome, made, ended, micro in columns[:SAMPLE_MAX]:
         tally = tallies[name]
         tally.runs += 1
         tally.accepted += outcome == RunState.ACCEPTED
-        if outcome in (_R.ACCEPTED, _R.NOT_ACCEPTED, _R.DEGRADED) and ended is not None:
+        if outcome in (_R.ACCEPTED, _R.NOT_ACCEPTED, _R.DEGRADED):
             tally.seconds.append((ended - made).total_seconds())
-            tally.costs += [spent[pk]] if pk in spent else []
+            tally.costs += [micro] if micro else []
     return {name: _record(tally) for name, tally in tallies.items()}
 
 

@@ -23,6 +23,10 @@ class Outcome(models.Model):
         "experiments.Run", on_delete=models.CASCADE, primary_key=True, related_name="told"
     )
     team = models.ForeignKey("teams.Team", on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Null nowhere: what filled the column came after it, and SQLite would write the table anew to say so.
+    project = models.ForeignKey(
+        "teams.Project", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     snapshot = models.ForeignKey("experiments.DataSnapshot", on_delete=models.PROTECT, related_name="+")
     workflow = models.SlugField(db_index=False)
     definition = models.CharField(max_length=64)
@@ -57,7 +61,22 @@ class Outcome(models.Model):
         indexes: ClassVar = [
             models.Index(fields=("definition", "counts", "team", "ended_at"), name="outcomes_by_rule"),
             models.Index(fields=("workflow", "team", "made_at"), name="outcomes_by_workflow"),
-            models.Index(fields=("team", "made_at"), name="outcomes_by_day"),
+            # Cost pages add up long stretches of it and open no row for that.
+            models.Index(
+                fields=(
+                    "team",
+                    "made_at",
+                    "project",
+                    "backend",
+                    "workflow",
+                    "outcome",
+                    "cost_micro",
+                    "qpu_micro",
+                ),
+                name="outcomes_by_money",
+            ),
+            models.Index(fields=("team", "outcome", "workflow"), name="outcomes_by_end"),
+            models.Index(fields=("definition", "team", "-run"), name="outcomes_newest"),
         ]
 
     def __str__(self) -> str:

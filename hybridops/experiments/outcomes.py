@@ -28,6 +28,7 @@ def note(book: Book, *, classical_micro: int) -> Outcome:
     row = Outcome(
         run=run,
         team_id=run.experiment.project.team_id,
+        project_id=run.experiment.project_id,
         snapshot_id=run.experiment.snapshot_id,
         workflow=run.experiment.workflow,
         definition=run.experiment.definition_digest,

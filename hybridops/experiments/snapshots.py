@@ -98,7 +98,7 @@ def change_class(
 
 def _ask_again(snapshot: DataSnapshot, by: Actor) -> None:
     """Open requests about runs on this data are stale; those runs look again."""
-    runs = Run.objects.filter(experiment__snapshot=snapshot, outcome="").order_by("pk")
+    runs = Run.objects.filter(experiment__snapshot=snapshot, ended_at=None).order_by("pk")
     hold(*(run.pk for run in runs))
     for run in runs:
         request = approvals.open_for(conduct.subject(run.pk))

@@ -13,6 +13,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from hybridops.domain import clock
 from hybridops.domain.ledger import ACCOUNTS, Unit
 from hybridops.domain.states import ReservationState
+from hybridops.quotas.burning import wrong_days
 from hybridops.quotas.models import Budget, LedgerEntry, Reservation
 from hybridops.quotas.periods import today
 
@@ -52,7 +53,7 @@ def differences(budgets: QuerySet[Budget] | None = None) -> list[Difference]:
 def _found(budgets: QuerySet[Budget] | None) -> list[Difference]:
     rows = list(Budget.objects.all() if budgets is None else budgets.all())
     entries = LedgerEntry.objects.filter(budget__in=[row.pk for row in rows])
-    found = [*_balances(rows, entries), *_promises(rows, entries)]
+    found = [*_balances(rows, entries), *_promises(rows, entries), *_days(rows)]
     return [*found, *_bills()] if budgets is None else found
 
 
@@ -127,6 +128,13 @@ def _promises(budgets: list[Budget], entries: QuerySet[LedgerEntry]) -> Iterator
                 yield Difference(
                     budget.pk, f"{budget.name}: pending", unit, "reservations say", told, "the budget", says
                 )
+
+
+def _days(budgets: list[Budget]) -> Iterator[Difference]:
+    """What was kept of a day that is over is the sum of its entries."""
+    names = {budget.pk: budget.name for budget in budgets}
+    for pk, day, kept, says in wrong_days(list(names)):
+        yield Difference(pk, f"{names[pk]}: {day}", Unit.MICRO, "its entries say", says, "the day", kept)
 
 
 def _bills() -> Iterator[Difference]:

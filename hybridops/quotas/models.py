@@ -155,6 +155,22 @@ class LedgerEntry(models.Model):
         return self.entry_id
 
 
+class Day(models.Model):
+    """What one budget spent on one day that is over, in micro-dollars: its entries added up (quotas/burning.py)."""
+
+    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="days")
+    day = models.DateField()
+    micro = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("budget", "day"), name="one_sum_a_budget_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.budget_id} on {self.day}"
+
+
 class Invoice(models.Model):
     """A vendor's bill as it was imported, once. `digest` is of the file's bytes."""
 

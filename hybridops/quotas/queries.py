@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Abs
 
 from hybridops.domain.errors import NotYours
@@ -253,8 +253,6 @@ def closable(user: User, *, on: date) -> QuerySet[Budget]:
     return rows.select_related("team", "project").order_by("ends_on", "pk")
 
 
-def billed_of(keys: Iterable[str]) -> list[tuple[str, int, int]]:
-    """(key, promised, billed with its corrections) of these reservations, where a bill came."""
-    rows = Reservation.objects.filter(key__in=list(keys), state=ReservationState.SETTLED)
-    told = rows.values_list("key", "amount_micro", "settled_micro")
-    return [(key, asked, billed or 0) for key, asked, billed in told]
+def billed_of(key: OuterRef) -> QuerySet[Reservation]:
+    """The reservation of this key if a bill came: what was promised, and what was billed with its corrections."""
+    return Reservation.objects.filter(key=key, state=ReservationState.SETTLED)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 from django.db.models import QuerySet
-from guardian.shortcuts import get_objects_for_user
 
 from hybridops.domain.actors import Actor
 from hybridops.domain.decide import Voter
@@ -22,9 +23,28 @@ def teams_with(user: User, permission: Permission) -> QuerySet[Team]:
     """The teams in which an active user holds this permission."""
     if not user.is_active or not user.is_authenticated:
         return Team.objects.none()
-    return get_objects_for_user(
-        user, permission.value, klass=Team, with_superuser=False, accept_global_perms=False
-    )
+    return Team.objects.filter(pk__in=_held(user, permission))
+
+
+# What guardian's get_objects_for_user asks, in SQL: a page asks it a dozen times, building it costs more than its
+# answer, and as a list of numbers it leaves the plans of larger questions alone.
+_HELD = """
+    SELECT held.object_pk FROM guardian_groupobjectpermission held
+    JOIN teams_user_groups mine ON mine.group_id = held.group_id
+    JOIN auth_permission named ON named.id = held.permission_id
+    WHERE mine.user_id = %s AND named.codename = %s AND named.content_type_id = %s
+    UNION
+    SELECT held.object_pk FROM guardian_userobjectpermission held
+    JOIN auth_permission named ON named.id = held.permission_id
+    WHERE held.user_id = %s AND named.codename = %s AND named.content_type_id = %s
+"""
+
+
+def _held(user: User, permission: Permission) -> list[int]:
+    asked = [user.pk, permission.value, ContentType.objects.get_for_model(Team).pk]
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [*asked, *asked])
+        return sorted(int(pk) for (pk,) in cursor.fetchall())
 
 
 def may(user: User, permission: Permission, team_id: int | None = None) -> bool:

@@ -55,7 +55,7 @@ def _counted(name: str, words: str, labels: Sequence[str], rows: Iterable[tuple[
 
 
 def of_runs() -> Iterator[Reading]:
-    rows = Run.objects.filter(outcome="").order_by().values_list("state").annotate(n=Count("pk"))
+    rows = Run.objects.filter(ended_at=None).order_by().values_list("state").annotate(n=Count("pk"))
     yield _counted("hybridops_runs_open", "Runs that have not ended, by state.", ("state",), rows)
     ended = Tally.objects.order_by().values_list("outcome").annotate(n=Sum("runs"))
     values: list[Value] = [((outcome,), float(n)) for outcome, n in ended]

@@ -182,7 +182,7 @@ function lost() {
   clearTimeout(settle); settle = 0;
   if (document.hidden && !sleep) return; // we hung up ourselves
   lostAt ||= Date.now();
-  const wait = Math.min(15_000, 500 * 2 ** tries++) * (0.5 + Math.random());
+  const wait = Math.min(3_000, 500 * 2 ** tries++) * (0.5 + Math.random());
   retry = setTimeout(connect, wait);
   report();
 }

@@ -5,14 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import random
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -147,29 +146,6 @@ class Lab:
                 os.kill(pid, signal.SIGCONT)
             except ProcessLookupError:
                 pass
-
-    @contextmanager
-    def murders(
-        self, names: Iterable[str], rng: random.Random, pause: tuple[float, float]
-    ) -> Iterator[list[str]]:
-        """kill -9 of one of them, chosen and timed by the generator, again and again inside the block."""
-        chosen, done, victims = sorted(names), Event(), []
-
-        def go_on() -> None:
-            while not done.wait(rng.uniform(*pause)):
-                name = rng.choice(chosen)
-                found = self.ask("pid", name=name)
-                if found and found not in self._killed:
-                    victims.append(name)
-                    self._kill(found)
-
-        thread = Thread(target=go_on)
-        thread.start()
-        try:
-            yield victims
-        finally:
-            done.set()
-            thread.join()
 
     @contextmanager
     def without_broker(self, *, forget: bool) -> Iterator[None]:

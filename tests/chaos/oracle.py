@@ -1,4 +1,4 @@
-"""What must hold of a run that has ended, read from the files alone: no code of the product is asked."""
+"""What must hold of a run that has ended, read from the stores alone: no code of the product is asked."""
 
 from __future__ import annotations
 
@@ -71,8 +71,10 @@ class Oracle:
     def jobs(self, run: int) -> list[sqlite3.Row]:
         """What the provider itself has of this run, whether we know of it or not."""
         keys = [row["key"] for row in self.submissions(run)]
-        marks = ", ".join("?" * len(keys))
-        return self.rows(f"SELECT * FROM jobs WHERE key IN ({marks})", *keys, file="simulator/jobs.sqlite3")
+        return [row for row in self.all_jobs() if row["key"] in keys]
+
+    def all_jobs(self) -> list[sqlite3.Row]:
+        return self.rows("SELECT * FROM jobs", file="simulator/jobs.sqlite3")
 
     def events(self, run: int) -> list[dict[str, Any]]:
         found = self.rows(
@@ -151,9 +153,7 @@ class Oracle:
             if keys[job["key"]]["job_id"] != job["job_id"]
         ]
         known = {row[0] for row in self.rows("SELECT key FROM experiments_submission")}
-        strange = {
-            row["key"] for row in self.rows("SELECT key FROM jobs", file="simulator/jobs.sqlite3")
-        } - known
+        strange = {row["key"] for row in self.all_jobs()} - known
         if strange:
             wrong.append(f"jobs that nobody knows: {strange}")
         return wrong

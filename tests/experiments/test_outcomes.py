@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import connection
 from django.forms.models import model_to_dict
 
 from hybridops.artifacts.services import store
@@ -110,6 +111,8 @@ def test_old_runs_get_the_same_rows(controlled: World, monkeypatch: pytest.Monke
     Outcome.objects.all().delete()
     Tally.objects.all().delete()
     import_module("hybridops.experiments.migrations.0009_old_outcomes").fill(apps, None)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("hybridops.experiments.migrations.0013_old_projects").FILL)
     assert [model_to_dict(row) for row in Outcome.objects.order_by("pk")] == before
     assert len(before) == 3
     assert added_up() == tallied

@@ -31,7 +31,7 @@ from hybridops.domain.states import (
     StageState,
     SubmissionState,
 )
-from hybridops.engine import advance, poll, quantum, sending, sweep, worker
+from hybridops.engine import advance, jobs, poll, quantum, sending, sweep
 from hybridops.experiments import conduct, services, transitions
 from hybridops.outbox import delivering, mailing, publishing, queue
 from hybridops.quotas import services as quotas
@@ -289,7 +289,7 @@ def test_every_target_of_a_move_is_made_somewhere() -> None:
 
 
 def test_what_ends_is_final_and_what_gives_back_is_called() -> None:
-    assert "return_stages" in inspect.getsource(worker.give_back)
+    assert "return_stages" in inspect.getsource(jobs.give_back)
     assert "lapsed()" in inspect.getsource(sweep.lapse)
     assert "Fenced" in inspect.getsource(transitions._apply)
     assert "conduct.finish" in inspect.getsource(services.cancel)

@@ -194,6 +194,43 @@ async def test_a_full_mailbox_that_is_read_in_time_loses_nothing(
     assert [await socket.told() for _ in sent] == sent
 
 
+async def test_what_nobody_nudged_about_is_told_all_the_same(
+    world: World, opened: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever moved it was cut off from the broker: the database is asked, once for all watchers, and told once."""
+    monkeypatch.setattr(hub, "LOOK_SECONDS", 0.05)
+    sockets = [await opened(user) for user in (world.ines, world.aud)]
+    for socket in sockets:
+        await socket.watch(["run", run.pk, 1])
+    fresh = await sync_to_async(drive)(run.pk)
+    now = {"object": f"run:{run.pk}", "version": fresh.version, "state": "awaiting_approval"}
+    for socket in sockets:
+        while (told := await socket.told()) != now:
+            assert told["version"] <= fresh.version
+        assert await socket.rest() == []
+
+
+async def test_a_broker_that_says_nothing_is_connected_to_anew(
+    world: World, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection stands and no byte comes: without a word it would be waited for for ever."""
+    monkeypatch.setattr(hub, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(hub, "QUIET_SECONDS", 0.1)
+    met = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        met.append(writer)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        monkeypatch.setattr(settings, "REDIS_URL", f"redis://127.0.0.1:{port}/0")
+        socket = await opened(world.ines)
+        await socket.watch()
+        await until(lambda: len(met) >= 3)
+
+
 async def test_a_broker_that_was_away_nudges_again(
     world: World, opened: Open, live: Hub, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
-from guardian.shortcuts import assign_perm, remove_perm
+from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
 from hybridops.audit.models import AuditEvent
 from hybridops.bootstrap import ROOT
@@ -16,8 +16,8 @@ from hybridops.domain.errors import BadInput, NotYours, Refused
 from hybridops.quotas.models import Budget
 from hybridops.quotas.queries import managed_budget
 from hybridops.teams import machines, services
-from hybridops.teams.access import actor, behind, may
-from hybridops.teams.models import Membership, User
+from hybridops.teams.access import actor, behind, may, teams_with
+from hybridops.teams.models import Membership, Team, User
 from hybridops.teams.permissions import LABELS, MACHINE_ROLES, ROLE_PERMISSIONS, Permission, Role
 from hybridops.teams.roles import bring_up_to_date, group_name
 from tests.world import World
@@ -134,3 +134,15 @@ def test_a_person_who_is_here_and_no_machine_answers_for_a_service(world: World)
         machines.add_service(**told | {"username": "other", "kind": "person"}, sponsor=world.ines)
     assert behind(robot) == {robot.pk, world.ines.pk}
     assert behind(world.ines) == {world.ines.pk}
+
+
+def test_teams_are_those_that_guardian_finds(world: World):
+    """The question is in SQL of our own; the answer is guardian's, also for what a person holds without a group."""
+    assign_perm("see_audit", world.zoe, world.team)
+    for person in world.people.values():
+        for permission in Permission:
+            guardians = get_objects_for_user(
+                person, permission.value, klass=Team, with_superuser=False, accept_global_perms=False
+            )
+            assert set(teams_with(person, permission)) == set(guardians)
+    assert world.team in teams_with(world.zoe, Permission.SEE_AUDIT)

@@ -123,7 +123,7 @@ def test_queries_do_not_grow_with_the_runs(world: World, django_assert_max_num_q
         submit(world)
     client = Client()
     client.force_login(world.farah)
-    with django_assert_max_num_queries(44):
+    with django_assert_max_num_queries(60):
         client.get("/cost/?project=aarhus")
 
 

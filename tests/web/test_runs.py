@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -118,10 +119,31 @@ def test_more_than_a_page_is_paged(world: World, as_: SignIn, monkeypatch: pytes
     monkeypatch.setattr("hybridops.web.pages.runs.PAGE", 2)
     for number in range(3):
         submit(world, title=f"Run {number}")
-    text = plain(as_(world.ines).get("/runs/?page=2&mine=1").content.decode())
-    assert "3 to 3 of 3 runs" in text
+    browser = as_(world.ines)
+    first = browser.get("/runs/?mine=1").content.decode()
+    assert "Run 2" in first
+    assert "Run 0" not in first
+    older = re.search(r'href="\?(mine=1&amp;before=\d+)" rel="next"', first)
+    assert older is not None
+    text = browser.get("/runs/?" + older[1].replace("&amp;", "&")).content.decode()
     assert "Run 0" in text
     assert "Run 2" not in text
+    assert 'rel="next"' not in text
+    assert "Run 2" in browser.get("/runs/?before=nothing").content.decode()
+
+
+def test_counts_end_where_nobody_reads_them(world: World, as_: SignIn, monkeypatch: pytest.MonkeyPatch):
+    for place in ("hybridops.experiments.listing", "hybridops.web.answers.runs"):
+        monkeypatch.setattr(f"{place}.COUNTED_MAX", 2)
+    for _ in range(4):
+        services.cancel(user=world.ines, run_id=submit(world).pk)
+    assert (
+        counts(world.ines, Filters())["all"] == counts(world.ines, Filters(mine=True))["without_result"] == 3
+    )
+    browser = as_(world.ines)
+    assert "More than 2 runs have ended." in plain(browser.get("/runs/").content.decode())
+    told = plain(browser.get("/runs/?state=cancelled").content.decode())
+    assert "More than 2 runs match. There are more than 2 without the filter." in told
 
 
 def test_the_trail_tells_who_worked_and_who_waited(world: World):

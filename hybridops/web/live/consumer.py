@@ -77,10 +77,17 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 self.mailbox.offer(json.dumps(told))
 
     async def _pump(self) -> None:
+        with suppress(
+            OSError, DatabaseError
+        ):  # who cannot be looked up now is looked up when the page comes again
+            await self._pump_out()
+        await self.close(RESYNC)
+
+    async def _pump_out(self) -> None:
+        """Until something had to be dropped."""
         while True:
             text = await self.mailbox.get()
             if self.mailbox.overflowed:
-                await self.close(RESYNC)
                 return
             if text.startswith('{"object": "person:'):
                 await self._watch()  # signed out, or a role is gone

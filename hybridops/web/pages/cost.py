@@ -29,7 +29,7 @@ from hybridops.web.viewmodels.outlook import outlooks
 from hybridops.web.viewmodels.unit_costs import Delay, Run, Step
 
 NEEDS = "Cost pages need the Finance or the Auditor role."
-RUNS_MAX = 200
+RUNS_MAX = 100
 
 
 @page(refusal=NEEDS)

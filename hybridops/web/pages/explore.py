@@ -30,7 +30,7 @@ from hybridops.web.viewmodels import pivot as tables
 from hybridops.web.viewmodels.pivot import DIMENSIONS, MEASURES, STAGE, Pivot
 
 NEEDS = "Cost pages need the Finance or the Auditor role."
-RUNS_MAX, BARS_MAX = 200, 12
+RUNS_MAX, BARS_MAX = 100, 12
 COUNTS = ("runs", "accepted")
 
 

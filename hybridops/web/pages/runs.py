@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.http import urlencode
@@ -24,7 +23,7 @@ from hybridops.teams.access import may
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 from hybridops.web import figures
-from hybridops.web.answers.runs import answer
+from hybridops.web.answers.runs import answer, limited
 from hybridops.web.context import reader
 from hybridops.web.errors import page
 from hybridops.web.figures import Figure
@@ -60,7 +59,7 @@ class Shown:
 @dataclass(frozen=True, slots=True)
 class Tab:
     words: str
-    count: int
+    count: str
     url: str
     current: bool
 
@@ -71,9 +70,11 @@ def runs(request: HttpRequest) -> HttpResponse:
     user = reader(request)
     asked = filters_of(request.GET)
     counts = listing.counts(user, asked)
-    found = Paginator(listing.runs_listed(user, asked), PAGE).get_page(request.GET.get("page"))
+    before = _before(request.GET)
+    rows = listing.runs_listed(user, asked)
+    found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE + 1])
     every = listing.counts(user, Filters())["all"] if asked else counts["all"]
-    told = answer(counts, found=found.paginator.count if asked else None, every=every)
+    told = answer(counts, found=listing.counted(user, asked, counts) if asked else None, every=every)
     query = _query(asked)
     return render(
         request,
@@ -82,15 +83,20 @@ def runs(request: HttpRequest) -> HttpResponse:
             "answer": told,
             "asked": asked,
             "tabs": [_tab(asked, group, words, counts) for group, words in GROUP_WORDS.items()],
-            "names": listing.names(user),
-            "every": every,
-            "page": found,
-            "page_range": found.paginator.get_elided_page_range(found.number, on_each_side=1, on_ends=1),
-            "query": f"{query}&" if query else "",
-            "rows": shown(user, list(found.object_list), clock.now()),
+            "names": listing.names(),
+            "older": found[PAGE - 1].pk if len(found) > PAGE else None,
+            "newest": before is not None,
+            "query": query,
+            "rows": shown(user, found[:PAGE], clock.now()),
             "submits": may(user, Permission.SUBMIT_RUNS),
         },
     )
+
+
+def _before(query: QueryDict) -> int | None:
+    """The run below which the page begins; what is no number begins at the newest."""
+    given = query.get("before", "")
+    return int(given) if given.isdecimal() and len(given) < 19 else None
 
 
 def filters_of(query: QueryDict) -> Filters:
@@ -134,4 +140,4 @@ def _query(asked: Filters, **changed: Any) -> str:
 
 
 def _tab(asked: Filters, group: str, words: str, counts: dict[str, int]) -> Tab:
-    return Tab(words, counts[group or "all"], f"?{_query(asked, state=group)}", asked.state == group)
+    return Tab(words, limited(counts[group or "all"]), f"?{_query(asked, state=group)}", asked.state == group)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -69,7 +70,7 @@ def asked(query: QueryDict) -> Asked:
     return Asked(by, period, {name: key for name in GROUPS if (key := query.get(name, ""))}, figure)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """One view with its cells: those of the period, and all that the trend and the comparison need."""
 
@@ -89,7 +90,7 @@ class View:
         """What was submitted in as long a time before."""
         return costs.between(self.all, self.asked.before, self.asked.since)
 
-    @property
+    @cached_property
     def total(self) -> Total:
         return costs.total(self.rows)
 

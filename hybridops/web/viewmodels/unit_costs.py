@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from django.db.models import F, Q
 
@@ -14,7 +15,7 @@ from hybridops.evidence import ratios
 from hybridops.evidence.resampling import Estimate
 from hybridops.experiments import unit_costs as sums
 from hybridops.experiments.cells import Cell, ended
-from hybridops.experiments.unit_costs import ACCEPTED, FINISHED, RETAINED_DAYS, TRIED, Block, Kept
+from hybridops.experiments.unit_costs import ACCEPTED, FINISHED, RETAINED_DAYS, TRIED, Block, Kept, Sums
 from hybridops.teams.models import User
 from hybridops.web import figures, fmt
 from hybridops.web.viewmodels.benchmark import Line
@@ -36,7 +37,7 @@ BEHIND: Mapping[str, Q] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """Of whom and of whose runs: submitted from `since` on, of the kinds in `only`; `now` is when it is asked."""
 
@@ -46,6 +47,11 @@ class Question:
     now: datetime
     only: Mapping[str, str]
 
+    @cached_property
+    def told(self) -> Sums:
+        """The sums that several figures are made of, read once."""
+        return sums.sums(ended(self.teams, self.since, only=self.only))
+
     def cohort(self, days: int) -> tuple[datetime, datetime]:
         """The same stretch of time, so many days earlier."""
         back = timedelta(days=days)
@@ -54,7 +60,7 @@ class Question:
 
 def lines(asked: Question, going: Iterable[Cell]) -> list[Line]:
     """Every figure with its n and interval; `going` are the cells of open runs, whose money is loaded in."""
-    rows = sums.blocks(ended(asked.teams, asked.since, only=asked.only))
+    rows = asked.told.blocks
     open_ones = list(going)
     more = Block(
         sum(one.runs for one in open_ones), 0, 0, 0, 0, sum(one.micro for one in open_ones),
@@ -148,7 +154,7 @@ class Step:
 
 def steps(asked: Question) -> tuple[list[Step], Decimal]:
     """The ended runs of a view, and what the retained ones cost: with what was lost on the way, all their money."""
-    told = sums.funnel(ended(asked.teams, asked.since, only=asked.only))
+    told = asked.told.funnel
     left, found = sum(runs for runs, _ in told.values()), []
     found.append(Step("", "Submitted and ended", left, 0, Decimal(0), ""))
     for key, (name, why) in STEPS.items():
@@ -185,7 +191,7 @@ class Delay:
 
 
 def delays(asked: Question) -> list[Delay]:
-    told = sums.undecided(ended(asked.teams, asked.since, only=asked.only))
+    told = asked.told.undecided
     rows = (
         ("lapsed", "Lapsed while they waited for a decision", told.lapsed),
         ("refused", "Declined or refused", told.declined),
