@@ -12,6 +12,7 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -137,9 +138,9 @@ class Site:
     def decide(self, run: int) -> None:
         self.house.until(lambda: self.house.oracle.asked(run), "nobody was asked", run)
         request = self.house.oracle.requests(run)[0]["id"]
-        login, code = self.house.code()
+        login = next(self.house.reviewers)
         form = self.as_(login).get(f"/approvals/{request}/")["decide"]
-        vote = {**form, "verdict": "approve", "reason": "Upgrade.", "code": code}
+        vote = {**form, "verdict": "approve", "reason": "Upgrade.", "code": self.house.code(login)}
         self.as_(login).post(f"/approvals/{request}/decide/", vote)
         assert self.house.oracle.decisions(run), "the vote was not taken"
 
@@ -172,7 +173,8 @@ class House:
         }
         self.oracle = Shared(self.home, url)
         self.processes: list[subprocess.Popen[bytes]] = []
-        self._codes = self._fresh_codes()
+        self.reviewers = cycle(("mikkel", "ada", "noor"))
+        self._spent: set[tuple[str, int]] = set()
 
     def run(self, version: Path, *argv: str) -> str:
         """One command of a version, to its end."""
@@ -224,25 +226,25 @@ class House:
             f"it ended with {process.returncode}\n{self.told()}"
         )
 
-    def code(self) -> tuple[str, str]:
-        """A reviewer and a one-time code of theirs that was not used yet."""
-        return next(self._codes)
-
-    def _fresh_codes(self) -> Iterator[tuple[str, str]]:
-        spent: set[tuple[str, str]] = set()
+    def code(self, login: str) -> str:
+        """A one-time code of theirs that was not used yet; what counts now or in a moment, since answers take long."""
         while True:
-            steps = [*totp.yield_hotp_counters_from_time()]
-            codes = [str(totp.format_hotp_value(totp.hotp_value(CODE_SECRET, step))) for step in steps]
-            fresh = [(who, code) for code in codes for who in ("mikkel", "ada", "noor")]
-            for one in [one for one in fresh if one not in spent][:1]:
-                spent.add(one)
-                yield one
-            sleep(0.05)
+            _, now, after = totp.yield_hotp_counters_from_time()
+            for step in (now, after):
+                if (login, step) not in self._spent:
+                    self._spent.add((login, step))
+                    return str(totp.format_hotp_value(totp.hotp_value(CODE_SECRET, step)))
+            sleep(0.5)
 
-    def correct(self, *runs: int) -> None:
+    def ended(self, *runs: int) -> None:
         for run in runs:
             self.until(lambda run=run: self.oracle.outcome(run), "it did not end", run)
             self.until(lambda run=run: self.oracle.settled(run), "a bill was left", run)
+
+    def correct(self, *runs: int) -> None:
+        """Holds ended runs against the invariants. Nothing else may move meanwhile: it reads more than once."""
+        self.ended(*runs)
+        for run in runs:
             wrong = self.oracle.wrong(run)
             if self.oracle.outcome(run) not in ("accepted", "not_accepted"):
                 wrong.append(f"it ended as {self.oracle.outcome(run)}")
@@ -252,6 +254,21 @@ class House:
                 )
             wrong += [f"{key} was lost" for key, row in self.oracle.stages(run).items() if row["losses"]]
             assert not wrong, "\n".join([*wrong, *self.oracle.dump(run), self.told()])
+
+    def takers(self, run: int, *stages: str) -> set[str]:
+        """Which of two workers of a queue took these stages last: 1 is who came first."""
+        told = {
+            move["stage"]: move["why"].rpartition("-")[2]
+            for event in self.oracle.events(run)
+            for move in event["facts"].get("moves", ())
+            if move.get("to") == "running" and "stage" in move
+        }
+        return {told[stage] for stage in stages}
+
+    def there(self, number: int) -> None:
+        """Waits until as many workers of each queue have taken their places."""
+        places = [self.home / "locks" / f"worker-{name.split()[1]}-{number}" for name in WORKERS]
+        self.until(lambda: all(place.exists() for place in places), "not every worker came up")
 
     def until(self, done: Callable[[], Any], otherwise: str, run: int | None = None) -> None:
         end = monotonic() + WAIT_SECONDS

@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.chaos.lab import ROOT
 from tests.chaos.rolling import REST, House, Site, house, older_version
 from tests.stores import postgres
+
+PAGES = {
+    "farah": ("/", "/cost/", "/cost/explore/", "/cost/week/", "/evidence/"),
+    "astrid": ("/runs/", "/audit/"),
+    "omar": ("/", "/backends/"),
+}
 
 
 @pytest.mark.slow
@@ -38,35 +45,56 @@ def upgrade(shared: House, old: Path) -> None:
 
     after = shared.serve(ROOT)
     after.decide(decided_on_new)  # only old workers are there
-    shared.correct(decided_on_new)
+    shared.ended(decided_on_new)
     at_provider = after.submit()
     os.kill(simulator.pid, signal.SIGSTOP)  # its job stays there until the old QPU worker has gone
     before.decide(at_provider)
     shared.until(lambda: shared.oracle.jobs(at_provider), "the provider has no job", at_provider)
     stop_and_resume(shared, before, after)
 
-    in_hand = before.submit(baseline_seconds=10)
-    at_stage(shared, in_hand, "baseline")
-    shared.working(ROOT)
+    fresh = shared.working(ROOT)
     shared.start(ROOT, "sweep")
-    for process in workers.values():  # the one at `baseline` finishes it first
+    shared.there(2)
+    in_hand = taken_by_old(shared, before, fresh)
+    for process in workers.values():
         shared.drain(process)
     os.kill(simulator.pid, signal.SIGCONT)
-    shared.correct(at_provider)
     late = before.submit()
     before.decide(waiting)  # only new workers are there
     after.decide(in_hand)
     before.decide(computing)
     after.decide(late)
-    shared.correct(waiting, in_hand, computing, late)
+    shared.ended(at_provider, waiting, in_hand, computing, late)
+    assert shared.takers(decided_on_new, "gate", "quantum", "score") == {"1"}
+    assert shared.takers(in_hand, "baseline") == {"1"}
+    for run in (waiting, in_hand, computing, late):
+        assert shared.takers(run, "gate", "quantum", "score") == {"2"}
 
+    for site in (before, after):
+        read(site)
     for process in (*rest, simulator, before.process):
         shared.drain(process)
     shared.start(ROOT, "courier")
     shared.start(ROOT, "simulator")
     last = after.submit()
     after.decide(last)
-    shared.correct(last)
+    shared.correct(waiting, decided_on_new, computing, at_provider, in_hand, late, last)
+
+
+def taken_by_old(shared: House, site: Site, fresh: dict[str, Any]) -> int:
+    """A run whose long stage the old worker has in hand; the new one is held back until then."""
+    os.kill(fresh["worker cpu"].pid, signal.SIGSTOP)
+    run = site.submit(baseline_seconds=10)
+    at_stage(shared, run, "baseline")
+    os.kill(fresh["worker cpu"].pid, signal.SIGCONT)
+    return run
+
+
+def read(site: Site) -> None:
+    """Pages that add up what the other version wrote."""
+    for login, pages in PAGES.items():
+        for page in pages:
+            site.as_(login).get(page)
 
 
 def at_stage(shared: House, run: int, stage: str) -> None:
