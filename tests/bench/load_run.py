@@ -58,7 +58,7 @@ def main() -> None:
         try:
             watchers.ready()
             workers.start()
-            measure(world, site, workers, watchers, filled[0])
+            measure(world, site, workers, watchers, filled)
         finally:
             watchers.end()
             workers.stop()
@@ -105,7 +105,7 @@ def fill(world: Any, count: int) -> list[int]:
     return made
 
 
-def measure(world: Any, site: Any, workers: Any, watchers: Watchers, probe: int) -> None:
+def measure(world: Any, site: Any, workers: Any, watchers: Watchers, filled: list[int]) -> None:
     from hybridops.experiments.models import Run
 
     def ended() -> int:
@@ -121,13 +121,13 @@ def measure(world: Any, site: Any, workers: Any, watchers: Watchers, probe: int)
     over, started, before = threading.Event(), perf_counter(), ended()
     with ThreadPoolExecutor(3) as beside:
         submits = beside.submit(submitting, site.url, world, over)
-        commits = beside.submit(committing, probe, over, watchers.sent)
+        commits = beside.submit(committing, filled[0], over, watchers.sent)
         sampled = beside.submit(memory.watch, over)
         while (
             left := Run.objects.filter(outcome="").count()
         ) > 20 or perf_counter() - started < MINUTES * 60:
             if left < 200 and perf_counter() - started < MINUTES * 60:
-                fill_quietly(world, 200)
+                filled = fill_quietly(world, 200)
             sleep(1)
         seconds, done = perf_counter() - started, ended() - before
         over.set()
@@ -142,11 +142,17 @@ def measure(world: Any, site: Any, workers: Any, watchers: Watchers, probe: int)
     say("observed for", seconds / 60, "min", 1)
 
 
-def fill_quietly(world: Any, count: int) -> None:
+def open_of(filled: list[int]) -> Any:
+    """What is left of the newest filling; what came over HTTP meanwhile is not waited for."""
+    from hybridops.experiments.models import Run
+
+    return Run.objects.filter(outcome="", pk__gte=filled[0], pk__lte=filled[-1])
+
+
+def fill_quietly(world: Any, count: int) -> list[int]:
     from tests.world import submit
 
-    for _ in range(count):
-        submit(world, workflow="noop")
+    return [submit(world, workflow="noop").pk for _ in range(count)]
 
 
 def submitting(url: str, world: Any, over: threading.Event) -> list[float]:
