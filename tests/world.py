@@ -106,7 +106,7 @@ def make_world(*, limit_usd: int = 1000) -> World:
 
 def bench_world(definition: dict[str, Any], prices: dict[str, Any]) -> World:
     """The same around another workflow, with a policy that lets everything pass."""
-    passes = [{"name": "everything", "by_policy": True, "when": []}]
+    passes = [{"name": "everything", "by_policy": True, "machines": True, "when": []}]
     return _found(definition, prices, {**document("policy"), "tiers": passes, "rules": []}, 1_000_000)
 
 

@@ -284,7 +284,7 @@ class SpendingStop(models.Model):
     lifted_at = models.DateTimeField(null=True)
     backup_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(null=True)
-    found = models.JSONField(default=list)
+    found = models.JSONField(default=list, db_default=Value([], models.JSONField()))
 
     def __str__(self) -> str:
         return self.why

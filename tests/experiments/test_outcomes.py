@@ -166,3 +166,13 @@ def test_an_intent_that_never_left_is_not_sent() -> None:
         "sent": 1, "returned": 1, "whole": 0, "errors": 0, "retries": 2,
     }  # fmt: skip
     assert (told["wait_seconds"], told["late"]) == (9.0, True)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite nothing runs during an upgrade")
+def test_a_row_that_the_version_before_writes_gets_its_project_from_the_database(world: World) -> None:
+    row = ended(world)
+    project, row.project = row.project_id, None
+    Outcome.objects.filter(pk=row.pk).delete()
+    row.save(force_insert=True)
+    row.refresh_from_db()
+    assert row.project_id == project is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from typing import Any
 
@@ -72,6 +73,10 @@ def test_each_of_ours_is_let_in(broker: fakeredis.FakeStrictRedis) -> None:
     for name in jobs.ALLOWED:
         job = StageJob.create(name, args=(1,), connection=broker, serializer=JSONSerializer)
         assert job.func.__module__ == "hybridops.engine.jobs"
+        (given,) = inspect.signature(
+            job.func
+        ).parameters.values()  # two versions share the queues for a while
+        assert given.default is given.empty
 
 
 def test_a_method_of_something_is_refused(broker: fakeredis.FakeStrictRedis) -> None:

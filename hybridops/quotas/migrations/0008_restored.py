@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="spendingstop",
             name="found",
-            field=models.JSONField(default=list),
+            field=models.JSONField(
+                default=list, db_default=models.Value([], models.JSONField())
+            ),  # the version before inserts stops without it
         ),
     ]
