@@ -66,9 +66,9 @@ def ensure(argv: Sequence[str]) -> None:
 
 def _ensure(argv: Sequence[str]) -> None:
     venv, lock = venv_folder(), wanted_lock(argv)
-    keep_bytecode(venv)
     inside = os.path.realpath(sys.prefix) == os.path.realpath(str(venv))
     if inside and is_installed(venv, lock):
+        keep_bytecode(venv)
         os.environ.pop(GUARD, None)
         write_programs(venv)
         return
@@ -76,6 +76,7 @@ def _ensure(argv: Sequence[str]) -> None:
         with only_one(venv.parent):
             if not is_installed(venv, lock):
                 install(venv, lock)
+    keep_bytecode(venv)
     rerun(venv, argv)
 
 

@@ -47,6 +47,7 @@ def test_without_a_new_enough_python_it_is_one_sentence(tmp_path: Path) -> None:
     program(tmp_path / "bin" / "python3.13", SHIM)
     program(tmp_path / "bin" / "python3.12", OLD)
     env = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path), "HYBRIDOPS_VENV": str(tmp_path / "venv")}
+    env["PYTHONDONTWRITEBYTECODE"] = "1"  # whose bytecode must not be in the way of an environment to be made
     done = start("demo", env=env)
     assert done.returncode == 1
     assert done.stdout == ""
