@@ -168,9 +168,10 @@ def test_an_environment_that_does_not_start_as_one_is_a_sentence_and_no_loop(tmp
 def test_it_stays_readable_for_old_pythons() -> None:
     import ast
 
-    for name in ("manage.py", "hybridops/bootstrap.py"):
-        ast.parse((ROOT / name).read_text(), feature_version=(3, 8))
-    assert (ROOT / "hybridops" / "__init__.py").read_text() == ""
+    for name in ("manage.py", "hybridops/__init__.py", "hybridops/bootstrap.py"):
+        read = ast.parse((ROOT / name).read_text(), feature_version=(3, 8))
+        if name.endswith("__init__.py"):  # it comes along before anything is installed
+            assert all(isinstance(line, ast.Assign | ast.ImportFrom) for line in read.body)
 
 
 @pytest.mark.skipif(
