@@ -74,7 +74,9 @@ def plan(now: datetime) -> list[Planned]:
     runs: list[Planned] = []
     for day in range(HISTORY_DAYS, 0, -1):
         for _ in range(rng.choice((1, 1, 2, 2, 3) if day > 30 else (2, 2, 3, 3, 4))):
+            # Nothing is older than the world it happens in: at some days of a year no budget was open before.
             at = now - timedelta(days=day) + timedelta(hours=rng.uniform(-3, 8))
+            at = max(at, now - timedelta(days=HISTORY_DAYS))
             runs.append(_one(rng, len(runs), min(at, now - timedelta(hours=9))))
     return _with_waves(sorted(runs, key=lambda run: run.at))
 

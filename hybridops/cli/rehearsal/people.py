@@ -16,9 +16,9 @@ from hybridops.domain.presence import Method
 from hybridops.engine import intake
 from hybridops.engine.builtin import document, sign_shipped
 from hybridops.experiments.models import DataSnapshot
+from hybridops.quotas import periods
 from hybridops.quotas.limits import open_budget
 from hybridops.quotas.models import Budget
-from hybridops.quotas.periods import month
 from hybridops.teams import services as teams
 from hybridops.teams.models import Project, Team, User
 from hybridops.teams.permissions import Role
@@ -36,12 +36,12 @@ def found_demo(today: date) -> None:
     with clock.at(started):
         team = Team.objects.filter(slug="logistics").first() or _team()
         _documents()
+        day = periods.month(periods.today())[0]
     for user in User.objects.filter(username__in=[username for username, *_ in CAST]):
         add_code(user, CODE_SECRET)
-    day = month(started.date())[0]
     while day <= today + timedelta(days=31):
         _budgets(team, day)
-        day = month(day)[1] + timedelta(days=1)
+        day = periods.month(day)[1] + timedelta(days=1)
 
 
 def _team() -> Team:
@@ -80,7 +80,7 @@ def _policy() -> dict[str, Any]:
 
 
 def _budgets(team: Team, day: date) -> None:
-    first, last = month(day)
+    first, last = periods.month(day)
     if Budget.objects.filter(team=team, starts_on=first).exists():
         return
     for slug, usd in MONTHLY_USD.items():
