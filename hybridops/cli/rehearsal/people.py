@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date, timedelta
 from typing import Any
 
@@ -39,8 +40,10 @@ def found_demo(today: date) -> None:
         day = periods.month(periods.today())[0]
     for user in User.objects.filter(username__in=[username for username, *_ in CAST]):
         add_code(user, CODE_SECRET)
+    fresh = not Budget.objects.filter(team=team).exists()
     while day <= today + timedelta(days=31):
-        _budgets(team, day)
+        with clock.at(started) if fresh else nullcontext():  # money is there before it is spent
+            _budgets(team, day)
         day = periods.month(day)[1] + timedelta(days=1)
 
 
