@@ -112,7 +112,7 @@ def _class(name: str, body: Mapping[str, Any]) -> ClassRule:
     return ClassRule(**{**told, "rungs": tuple(told["rungs"])})
 
 
-def decayed(entries: Iterable[tuple[str, float, int]], now: float, half_life: float) -> dict[str, float]:
+def decayed(entries: Iterable[tuple[str, float, float]], now: float, half_life: float) -> dict[str, float]:
     """What each team has used, in micro-dollars of today: (team, when, amount), each halved every half-life."""
     used: dict[str, float] = {}
     for team, at, amount in entries:

@@ -26,7 +26,7 @@ from hybridops.engine.firing import fire_due
 from hybridops.engine.jobs import observe_provider, poll_provider
 from hybridops.engine.jobs import try_storage as ask_for_storage
 from hybridops.engine.turn import my_turn
-from hybridops.experiments import conduct, leftovers, retention, summed_days, turns
+from hybridops.experiments import conduct, leftovers, retention, sites, summed_days, turns, use
 from hybridops.experiments.announce import JOB, call
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Stage
@@ -43,6 +43,7 @@ ROOM_SECONDS = 5.0  # between two tries of a stage that met a full disk
 SCHEDULES_SECONDS = 1.0
 EXPIRE_SECONDS = 60.0
 BOOKS_SECONDS = 120.0
+USE_SECONDS = 3600.0
 RETENTION_SECONDS = 24 * 3600.0
 TRACE_SECONDS = 10.0
 STORAGE_SECONDS = 30.0
@@ -84,6 +85,7 @@ class Sweeper:
             turns.step,
             expire_left(self),
             look_at_books(self),
+            keep_use(self),
             schedules(self),
         )
         tidying = (log(self), retain(self), trace(self), tidy(self))
@@ -209,6 +211,16 @@ def look_at_books(sweeper: Sweeper) -> Callable[[], None]:
             summed_days.sum_days()
             for one in books.look().differences:
                 _log.error("the books differ: %s", one)
+
+    return part
+
+
+def keep_use(sweeper: Sweeper) -> Callable[[], None]:
+    """What teams used until a day ago is added up for the rules of turns."""
+
+    def part() -> None:
+        if sweeper.due("use", USE_SECONDS):
+            use.keep_use(sites.rules())
 
     return part
 

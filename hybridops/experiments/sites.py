@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -11,16 +10,14 @@ from django.db.models import Q, QuerySet
 from hybridops.backends import breakers
 from hybridops.domain import clock
 from hybridops.domain.dispatch import MINUTE, Cap, Key, Site, Waiting
-from hybridops.domain.shares import Rules, decayed
+from hybridops.domain.shares import Rules
 from hybridops.domain.shares import rules as read_rules
 from hybridops.domain.states import LIVE_SUBMISSION, StageState
 from hybridops.experiments import conduct
 from hybridops.experiments.models import Submission, Turn
-from hybridops.quotas.queries import promised_by_key
+from hybridops.experiments.use import TEAM, used
 
 RECENT = 2_000  # submissions that are looked at for the last minute's starts and for who held a place lately
-FORGOTTEN = 8  # half-lives after which use no longer counts: less than half a percent is left
-_TEAM = "run__experiment__project__team__slug"
 
 
 def rules() -> Rules:
@@ -72,7 +69,7 @@ def _at_work() -> tuple[dict[Key, int], set[tuple[str, Key]]]:
     running: dict[Key, int] = {}
     teams = set()
     live = Submission.objects.filter(settled=False, state__in=LIVE_SUBMISSION)
-    for provider, backend, team in live.values_list("provider", "backend", _TEAM):
+    for provider, backend, team in live.values_list("provider", "backend", TEAM):
         for at in ((provider, backend), (provider, "")):
             running[at] = running.get(at, 0) + 1
         teams.add((team, (provider, backend)))
@@ -91,7 +88,7 @@ def running(granted: Iterable[Turn]) -> dict[Key, int]:
 def _recent(made: Site, now: float) -> None:
     """The last minute's starts, and when teams last held a place."""
     newest = Submission.objects.order_by("-id").values_list(
-        "provider", "backend", _TEAM, "made_at", "ended_at"
+        "provider", "backend", TEAM, "made_at", "ended_at"
     )
     for provider, backend, team, made_at, ended_at in newest[:RECENT]:
         if made_at.timestamp() > now - MINUTE:
@@ -100,20 +97,3 @@ def _recent(made: Site, now: float) -> None:
         if ended_at is not None:
             key = (team, (provider, backend))
             made.served[key] = max(made.served.get(key, 0.0), ended_at.timestamp())
-
-
-def used(rule: Rules) -> dict[str, float]:
-    """What each team has used, in micro-dollars of today: bills decayed, and what is promised to jobs without one."""
-    now = clock.now()
-    since = now - timedelta(seconds=FORGOTTEN * rule.half_life_seconds)
-    bills = Submission.objects.filter(settled=True, ended_at__gt=since)
-    entries = [
-        (team, at.timestamp(), max(cost or 0, rule.least_micro))
-        for team, at, cost in bills.values_list(_TEAM, "ended_at", "cost_micro")
-    ]
-    open_ones = list(Submission.objects.filter(settled=False).values_list(_TEAM, "reservation"))
-    promised = promised_by_key(key for _, key in open_ones)
-    entries += [
-        (team, now.timestamp(), max(promised.get(key, 0), rule.least_micro)) for team, key in open_ones
-    ]
-    return decayed(entries, now.timestamp(), rule.half_life_seconds)

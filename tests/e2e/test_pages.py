@@ -314,13 +314,14 @@ def test_a_page_that_gets_an_address_gets_a_place_here() -> None:
         "budgets_csv",
         "cost_week_csv",
         "invoice_csv",
+        "invoices_csv",
         "explore_csv",
         "focus_csv",
         "focus_parquet",
         "audit_proof",
         "audit_checkpoint",
     }
-    files |= {"evidence_csv", "benchmark_csv", "compare_csv"}
+    files |= {"evidence_csv", "evidence_list_csv", "benchmark_csv", "compare_csv"}
     doors = {"replay", "decide", "claim", "release", "comment", "break_glass_review", "verify", "theme"}
     doors |= {
         "decision_passkey",

@@ -272,9 +272,9 @@ TARGETS: dict[StrEnum, tuple[object, ...]] = {
     BreakerState.CLOSED: (breaker._judged, breaker_pages.breaker),
     BreakerState.HELD: (breaker_pages.breaker,),
     NoticeState.QUEUED: (queue.try_again, queue.replay),
-    NoticeState.SENT: (mailing._send, delivering._deliver, publishing._send),
+    NoticeState.SENT: (mailing._send, delivering._ended, publishing._send),
     NoticeState.GIVEN_UP: (queue.fail,),
-    NoticeState.DROPPED: (mailing._send, delivering._deliver, queue.leave_out),
+    NoticeState.DROPPED: (mailing._send, delivering._ended, queue.leave_out),
 }
 
 

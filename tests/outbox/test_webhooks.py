@@ -209,6 +209,28 @@ def test_a_receiver_that_never_ends_its_answer_is_left(
     assert Delivery.objects.get().attempts == 1
 
 
+def test_who_hangs_does_not_hold_up_the_others(
+    world: World, hook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older webhook hangs, with many events before those of the other: it costs the round one time-out."""
+    monkeypatch.setattr(delivering, "SECONDS_MAX", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        Webhook.objects.update(url=f"http://localhost:{silent.getsockname()[1]}/")
+        services.add_webhook(
+            team_id=world.team.pk, url=f"http://localhost:{receiver.port}/good", kinds=["run.ended"],
+            actor=actor(world.omar),
+        )  # fmt: skip
+        for number in range(20):
+            services.tell(
+                kind="run.ended", occasion=f"run:{number}:ended", to=[], team_id=world.team.pk, subject="R", text="T",
+                path="/", data={"run": number, "outcome": "accepted"},
+            )  # fmt: skip
+        assert deliver_due() == 20
+        tried = Delivery.objects.filter(webhook=hook).order_by("pk").values_list("attempts", flat=True)
+        assert list(tried) == [1] + [0] * 19
+    assert [path for path, _, _ in receiver.seen] == ["/good"] * 20
+
+
 def test_gone_ends_the_webhook(world: World, hook: Webhook, receiver: Receiver) -> None:
     receiver.status = 410
     tell(world)

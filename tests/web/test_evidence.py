@@ -179,6 +179,14 @@ def test_every_table_is_a_csv(ruled: World) -> None:
     assert get(ruled.ines, "/evidence/fake/anything.csv").status_code == 404
 
 
+def test_the_verdicts_of_all_workflows_are_a_csv(ruled: World) -> None:
+    told = csv.DictReader(io.StringIO(get(ruled.ines, "/evidence/export.csv").content.decode()))
+    (row,) = (row for row in told if row["workflow"] == "fake")
+    html = get(ruled.ines, "/evidence/").content.decode()
+    assert f"{row['pairs']} of {row['pairs_wanted']}" in html
+    assert (row["verdict"], row["decided"]) == ("too early", "")
+
+
 def test_a_cell_runs_no_formula_and_a_number_stays_one() -> None:
     for cell in ("=1+1", "+1", "-cmd", "@x", "\tx", "-1+2", "-inf", "-1\n"):
         assert safe(cell) == f"'{cell}"

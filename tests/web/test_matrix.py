@@ -220,6 +220,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("cost_week_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
     ("ledger_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
     ("invoices", "get"): reads(P.SEE_COSTS, section=True, no=403),
+    ("invoices_csv", "get"): reads(P.SEE_COSTS, section=True, no=403),
     ("invoice_import", "post"): writes(P.MANAGE_BUDGETS, _nothing, yes=422, section=True, no=403),
     ("invoice", "get"): reads(P.SEE_COSTS),
     ("invoice_csv", "get"): reads(P.SEE_COSTS),
@@ -272,7 +273,10 @@ MATRIX |= {
 MATRIX |= {
     **{
         (name, "get"): reads(P.SEE_RUNS, section=True, no=403)
-        for name in ("evidence", "evidence_of", "evidence_csv", "benchmark", "benchmark_csv", "compare")
+        for name in (
+            *("evidence", "evidence_list_csv", "evidence_of", "evidence_csv", "benchmark", "benchmark_csv"),
+            "compare",
+        )
     },
     ("evidence_decide", "post"): writes(
         P.REVIEW_DEFINITIONS, _nothing, section=True, yes=409
@@ -361,7 +365,7 @@ ROUTES = {
     "budgets": "/cost/budgets/", "budget_open": "/cost/budgets/open/", "period_close": "/cost/periods/close/",
     "change_decide": "/cost/changes/{change}/", "ledger": "/cost/ledger/", "ledger_csv": "/cost/ledger/export.csv",
     "invoices": "/cost/invoices/", "invoice_import": "/cost/invoices/import/", "invoice": "/cost/invoices/{invoice}/",
-    "invoice_csv": "/cost/invoices/{invoice}/lines.csv",
+    "invoice_csv": "/cost/invoices/{invoice}/lines.csv", "invoices_csv": "/cost/invoices/export.csv",
     "invoice_match": "/cost/invoices/{invoice}/match/", "invoice_line": "/cost/invoices/lines/{line}/",
     "budget_clear": "/cost/budgets/{budget}/clear/", "audit": "/audit/", "audit_event": "/audit/{event}/",
     "verify": "/audit/verify/", "spending_stop": "/spending/stop/", "spending_resume": "/spending/resume/",
@@ -380,7 +384,8 @@ ROUTES = {
     "definition_leave": "/definitions/documents/{document}/leave/", "definitions_week": "/definitions/week/",
     "definition_note": "/definitions/week/{document}/",
     "evidence_decide": "/evidence/fake/decide/",
-    "evidence": "/evidence/", "evidence_of": "/evidence/fake/", "evidence_csv": "/evidence/fake/pairs.csv",
+    "evidence": "/evidence/", "evidence_list_csv": "/evidence/export.csv",
+    "evidence_of": "/evidence/fake/", "evidence_csv": "/evidence/fake/pairs.csv",
     "benchmark": "/evidence/fake/report/?figure=accepted", "benchmark_csv": "/evidence/fake/report.csv",
     "compare": "/compare/", "compare_csv": "/compare/table.csv",
     "data": "/data/", "snapshot": "/data/{snapshot}/", "snapshot_class": "/data/{snapshot}/class/", "holds": "/data/holds/",
@@ -560,6 +565,8 @@ LISTS = (
     "cost",
     "cost_csv",
     "budgets_csv",
+    "invoices_csv",
+    "evidence_list_csv",
     "settings",
 )
 

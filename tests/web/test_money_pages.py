@@ -220,6 +220,8 @@ def test_a_bill_is_imported_and_worked_through(world: World, ran: Run) -> None:
         ("'=strange", "aside"),
     ]
     assert float(told[1]["difference_usd"]) == 0.2 and told[2]["booked_usd"] == ""
+    (bill,) = csv.DictReader(io.StringIO(read(world.aud, "/cost/invoices/export.csv")))
+    assert (bill["lines"], bill["open"], float(bill["billed_usd"])) == ("3", "0", 6.8)
     html = strip_tags(read(world.aud, f"/cost/invoices/{invoice.pk}/"))
     assert "Nothing is left" in html and "not ours" in html and "$0.20 more was booked" in html
     assert "Corrected" in read(world.farah, "/cost/ledger/?kind=ADJUST")

@@ -105,8 +105,7 @@ def reads(request: HttpRequest) -> User:
 @page(refusal=NEEDS)
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    user = reads(request)
-    views = [view_of(user, row) for row, _, _ in workflows()]
+    views = _views(reads(request))
     last = reading.last_notes()
     told = answers.overview([(view.title, view.word) for view in views])
     return render(
@@ -114,6 +113,17 @@ def overview(request: HttpRequest) -> HttpResponse:
         "evidence/list.html",
         {"views": [(view, last.get(view.document.pk)) for view in views], "answer": told},
     )
+
+
+def _views(user: User) -> list[View]:
+    return [view_of(user, row) for row, _, _ in workflows()]
+
+
+@page(refusal=NEEDS)
+@require_GET
+def overview_export(request: HttpRequest) -> HttpResponse:
+    """The verdict of every workflow as CSV."""
+    return csv_of("evidence", tables.verdicts(_views(reads(request)), reading.last_notes()))
 
 
 def version_asked(request: HttpRequest, name: str) -> tuple[SignedDocument, list[SignedDocument]]:

@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -94,13 +94,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 def _list(request: HttpRequest, form: ImportForm | None = None, status: int = 200) -> HttpResponse:
     user = reader(request)
-    check_may(user, Permission.SEE_COSTS)
-    rows = queries.invoices_with(user, Permission.SEE_COSTS).annotate(
-        lines_count=Count("lines"),
-        open_count=Count("lines", filter=Q(lines__how="")),
-        billed=Sum("lines__billed_micro", default=0),
-        booked=Sum("lines__booked_micro", default=0),
-    )
+    rows = _bills(user)
     listed = Paginator(rows, ROWS).get_page(request.GET.get("page"))
     manages = may(user, Permission.MANAGE_BUDGETS)
     told = {
@@ -112,6 +106,34 @@ def _list(request: HttpRequest, form: ImportForm | None = None, status: int = 20
         "form": (form or ImportForm(user)) if manages else None,
     }
     return render(request, "cost/invoices.html", told, status=status)
+
+
+def _bills(user: User) -> QuerySet[Any]:
+    """The bills that this person may see, newest first, with the sums of their lines."""
+    check_may(user, Permission.SEE_COSTS)
+    return queries.invoices_with(user, Permission.SEE_COSTS).annotate(
+        lines_count=Count("lines"),
+        open_count=Count("lines", filter=Q(lines__how="")),
+        billed=Sum("lines__billed_micro", default=0),
+        booked=Sum("lines__booked_micro", default=0),
+    )
+
+
+@page(refusal=NEEDS)
+@require_GET
+def list_export(request: HttpRequest) -> HttpResponse:
+    """All bills as CSV."""
+    return csv_of("bills", _list_csv(_bills(reader(request))))
+
+
+def _list_csv(rows: Iterable[Any]) -> Iterator[list[str]]:
+    yield [*("bill", "vendor", "team", "lines", "open", "billed_usd", "booked_usd"), *("imported_at", "by")]
+    for one in rows:
+        usd = (fmt.csv_number(from_micro(micro)) for micro in (one.billed, one.booked))
+        yield [
+            *(one.number, one.provider, one.team.name, str(one.lines_count), str(one.open_count), *usd),
+            *(fmt.utc(one.imported_at), str(one.by)),
+        ]
 
 
 def _invoice(one: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from hybridops.domain import clock
 from hybridops.domain.dispatch import Denial, Key
 from hybridops.domain.errors import BadInput, Conflict
 from hybridops.domain.states import BreakerState
-from hybridops.experiments import sites, turns
+from hybridops.experiments import sites, turns, use
 from hybridops.experiments.announce import queues_changed
 from hybridops.experiments.models import Turn
 from hybridops.experiments.queries import runs_for
@@ -171,7 +171,7 @@ def _places(
 def _shares(user: User) -> list[dict[str, Any]]:
     """Each team's part of what was used lately; in money only for whoever sees its costs."""
     rule = sites.rules()
-    used = sites.used(rule)
+    used = use.used(rule)
     parts = answers.shares(used)
     seen = set(teams_with(user, Permission.SEE_RUNS).values_list("slug", flat=True))
     paid = set(teams_with(user, Permission.SEE_COSTS).values_list("slug", flat=True))

@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:pk>/submissions/<int:ordinal>/", unclear.unclear, name="unclear"),
     path("runs/<int:pk>/proofs/", audit_bundle.bundle, name="run_proofs"),
     path("evidence/", evidence.overview, name="evidence"),
+    path("evidence/export.csv", evidence.overview_export, name="evidence_list_csv"),
     path("evidence/<slug:name>/", evidence.evidence, name="evidence_of"),
     path("evidence/<slug:name>/decide/", standing.decide, name="evidence_decide"),
     path("evidence/<slug:name>/report/", benchmark.report, name="benchmark"),

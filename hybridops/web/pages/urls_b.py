@@ -63,6 +63,7 @@ urlpatterns: list[URLPattern] = [
     path("cost/ledger/", ledger.ledger, name="ledger"),
     path("cost/ledger/export.csv", ledger.export, name="ledger_csv"),
     path("cost/invoices/", invoices.invoices, name="invoices"),
+    path("cost/invoices/export.csv", invoices.list_export, name="invoices_csv"),
     path("cost/invoices/import/", invoices.add, name="invoice_import"),
     path("cost/invoices/<int:pk>/", invoices.invoice, name="invoice"),
     path("cost/invoices/<int:pk>/lines.csv", invoices.export, name="invoice_csv"),

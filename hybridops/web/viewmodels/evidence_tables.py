@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
+from hybridops.definitions.models import SignedDocument, WeeklyNote
+from hybridops.domain.helping import Rule
 from hybridops.domain.money import from_micro
 from hybridops.evidence.resampling import Estimate
+from hybridops.evidence.verdict import Finding
 from hybridops.experiments.findings import LeftRow, PairRow
 from hybridops.web import fmt
 from hybridops.web.viewmodels import evidence as seen
 from hybridops.web.viewmodels.evidence import Measured, Rate
 
 type Rows = Iterable[Sequence[str]]
+
+
+class Judged(Protocol):
+    """One version of a workflow with what its rule says."""
+
+    @property
+    def document(self) -> SignedDocument: ...
+    @property
+    def rows(self) -> Sequence[PairRow]: ...
+    @property
+    def found(self) -> Finding | None: ...
+    @property
+    def rule(self) -> Rule | None: ...
+    @property
+    def word(self) -> str: ...
+
+
+def verdicts(views: Iterable[Judged], notes: Mapping[int, WeeklyNote]) -> Rows:
+    """A line a workflow; a version without a rule has counted pairs and no verdict, and no money is added up for it."""
+    yield (
+        "workflow", "version", "verdict", "pairs", "pairs_wanted", "failed", "qpu_usd_of_all_attempts",
+        "decided", "decided_at",
+    )  # fmt: skip
+    for one in views:
+        note, found = notes.get(one.document.pk), one.found
+        judged = (str(found.failed), fmt.csv_number(found.spent)) if found else ("", "")
+        yield (
+            one.document.name, str(one.document.version), one.word, str(found.count if found else len(one.rows)),
+            str(one.rule.pairs) if one.rule else "", *judged,
+            *((note.verdict, fmt.utc(note.made_at)) if note else ("", "")),
+        )  # fmt: skip
 
 
 def pairs(rows: Sequence[PairRow]) -> Rows:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from hybridops.cli.lasting import keep_connections
 from hybridops.engine.sweep import Sweeper
 
 
@@ -13,4 +14,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        keep_connections()
         Sweeper().run_forever()

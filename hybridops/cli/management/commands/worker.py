@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from hybridops.cli.lasting import keep_connections
+
 
 class Command(BaseCommand):
     help = "Work on one queue until told to stop. Start as many as there is room for."
@@ -16,4 +18,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from hybridops.engine import worker  # after the apps are loaded: it imports models
 
+        keep_connections()
         worker.run(options["queue"], burst=options["burst"])
