@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from hybridops.engine import wiring
 from tests.engine import fake
-from tests.migrated import use_migrated
+from tests.migrated import migrated_on, use_migrated
 from tests.realdb import RealDatabase, real_database
 from tests.stamp import stamped_world
 from tests.world import World
@@ -43,6 +43,12 @@ if connection.vendor == "sqlite":
         """Instead of pytest-django's, which migrates in every process."""
         with django_db_blocker.unblock():
             use_migrated(Path(os.environ["HYBRIDOPS_HOME"]))
+
+else:
+
+    @pytest.fixture(scope="session")
+    def django_db_modify_db_settings() -> None:
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated_on(os.environ["HYBRIDOPS_TEST_STORE_URL"])
 
 
 @pytest.fixture(autouse=True)

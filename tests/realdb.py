@@ -17,12 +17,11 @@ from pathlib import Path
 
 import psycopg
 from django.contrib.contenttypes.models import ContentType
-from django.core.management import call_command
 from django.db import connection
 
 from hybridops.experiments.announce import silence
 from hybridops.teams.models import User
-from tests.migrated import migrated
+from tests.migrated import migrated, migrated_on
 from tests.world import World, make_world
 
 
@@ -54,7 +53,7 @@ class RealDatabase:
         return path
 
 
-def _use(name: str, *, like: str = "template1") -> str:
+def _use(name: str, *, like: str) -> str:
     """Puts the connection on a new PostgreSQL database of this name, whatever was there before."""
     connection.close()
     _server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {like}")
@@ -72,8 +71,8 @@ def _server(*statements: str) -> None:
 def _template() -> tuple[Path, World]:
     """Migrated and peopled once a session."""
     if connection.vendor == "postgresql":
-        path = Path(_use(f"hybridops_template_{os.getpid()}"))
-        call_command("migrate", verbosity=0)
+        kept = migrated_on(os.environ["HYBRIDOPS_TEST_STORE_URL"])
+        path = Path(_use(f"hybridops_template_{os.getpid()}", like=kept))
         atexit.register(_server, *(f"DROP DATABASE IF EXISTS {n} WITH (FORCE)" for n in (path.name, path.name.replace("template", "copy"))))  # fmt: skip
     else:
         path = Path(os.environ["HYBRIDOPS_HOME"]) / f"template-{os.getpid()}.sqlite3"

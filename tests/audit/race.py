@@ -53,10 +53,11 @@ def main() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
+    from tests.migrated import set_up
+
+    set_up()
     from hybridops.audit import keyring
 
     keyring.make_missing()

@@ -27,7 +27,6 @@ def main() -> None:
 
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
     from django.db import connection
 
     from hybridops.audit.models import AuditEvent
@@ -37,7 +36,9 @@ def main() -> None:
 
     settings.EXTRA_WORKFLOWS = {"fake": "tests.engine.fake:Fake"}
     settings.PROVIDERS = {**settings.PROVIDERS, "scripted": ("tests.engine.fake:Scripted", {})}
-    call_command("migrate", verbosity=0)
+    from tests.migrated import set_up
+
+    set_up()
     with silence():
         _found()
         connection.close()

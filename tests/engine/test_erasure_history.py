@@ -14,7 +14,6 @@ from hybridops.bootstrap import ROOT
 CHILD = """
 import django; django.setup()
 from itertools import islice
-from django.core.management import call_command
 from hybridops.cli.rehearsal import history, people
 from hybridops.domain import clock
 from hybridops.domain.actors import SYSTEM
@@ -27,13 +26,14 @@ from hybridops.approvals.models import Decision
 from hybridops.experiments.models import Run
 from hybridops.teams.models import User
 from tests.engine.test_erasure import found
+from tests.migrated import set_up
 
 def everything():
     while sequence():
         pass
     seal()
 
-call_command("migrate", verbosity=0)
+set_up()
 people.found_demo(clock.now().date())
 for _ in islice(history.make(clock.now()), 14):
     pass

@@ -24,13 +24,14 @@ def main() -> None:
 
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
 
     from hybridops.experiments.announce import silence
 
     settings.EXTRA_WORKFLOWS = {"fake": "tests.engine.fake:Fake"}
     settings.PROVIDERS = {**settings.PROVIDERS, "scripted": ("tests.engine.fake:Scripted", {})}
-    call_command("migrate", verbosity=0)
+    from tests.migrated import set_up
+
+    set_up()
     if "trial" in sys.argv:
         settings.SCHEDULING = {"breaker": {"open_seconds": 0.05}}
     with silence():

@@ -99,7 +99,6 @@ def main() -> None:
 
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
     from django.db import connection, transaction
 
     from hybridops.domain.actors import SYSTEM
@@ -108,7 +107,9 @@ def main() -> None:
     from hybridops.teams import services as teams
 
     settings.BROKERS = settings_of(url)
-    call_command("migrate", verbosity=0)
+    from tests.migrated import set_up
+
+    set_up()
     team = teams.add_team(slug="t", name="T", actor=SYSTEM)
     for version in range(1, EVENTS + 1):
         for run in range(1, RUNS + 1):

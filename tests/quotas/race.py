@@ -87,13 +87,13 @@ def main() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
     from django.db import connection
 
     from hybridops.quotas.books import differences
     from hybridops.quotas.models import LedgerEntry, Reservation
+    from tests.migrated import set_up
 
-    call_command("migrate", verbosity=0)
+    set_up()
     _found()
     connection.close()  # a child must not share it
     folder = Path(os.environ["HYBRIDOPS_HOME"]) / "race"
