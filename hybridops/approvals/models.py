@@ -43,7 +43,10 @@ class ApprovalRequest(models.Model):
                 name="one_open_request_a_subject",
             )
         ]
-        indexes: ClassVar = [models.Index(fields=("state", "lapses_at"), name="requests_by_deadline")]
+        indexes: ClassVar = [
+            models.Index(fields=("state", "lapses_at"), name="requests_by_deadline"),
+            models.Index(fields=("subject",), name="requests_by_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"A-{self.pk}"

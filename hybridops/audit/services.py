@@ -10,7 +10,7 @@ from time import time
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from hybridops.audit import names, tiles
 from hybridops.audit.keyring import pair, ring
@@ -117,11 +117,13 @@ def waiting(log: Log) -> QuerySet[AuditEvent]:
     On PostgreSQL an event may appear below those that have one, so a stretch before the newest is looked
     at again, and once in a while everything.
     """
-    rows = AuditEvent.objects.filter(leaf=None).order_by("id")
+    rows = AuditEvent.objects.order_by("id")
     if connection.vendor == "postgresql" and log.size // LATE_IDS % 16 == 0:
-        return rows
-    newest = Leaf.objects.aggregate(newest=Max("event_id"))["newest"] or 0
-    return rows.filter(id__gt=newest - LATE_IDS)
+        return rows.filter(leaf=None)
+    since = (Leaf.objects.aggregate(newest=Max("event_id"))["newest"] or 0) - LATE_IDS
+    # Said of the places as well: else PostgreSQL reads the places of all events there ever were.
+    placed = Leaf.objects.filter(event=OuterRef("pk"), event_id__gt=since)
+    return rows.filter(~Exists(placed), id__gt=since)
 
 
 def seal() -> Checkpoint | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from channels.auth import AuthMiddlewareStack
@@ -15,5 +16,7 @@ pages = get_asgi_application()  # loads the apps; what follows may import models
 from hybridops.web.live.routing import application as live  # noqa: E402
 
 get_resolver().url_patterns  # noqa: B018  # imports every page: else the first visitor waits for it
+gc.collect()
+gc.freeze()  # what was loaded stays: a collection that looks through it holds a page up for a tenth of a second
 
 application = ProtocolTypeRouter({"http": pages, "websocket": AuthMiddlewareStack(live)})
