@@ -40,7 +40,21 @@ _HELD = """
 """
 
 
+def remember_rights(user: User) -> None:
+    """From here on each right of this object is asked for once. Only where nothing changes: a page that is read."""
+    if user.held is None:
+        user.held = {}
+
+
 def _held(user: User, permission: Permission) -> list[int]:
+    if user.held is None:
+        return _asked(user, permission)
+    if permission.value not in user.held:
+        user.held[permission.value] = _asked(user, permission)
+    return user.held[permission.value]
+
+
+def _asked(user: User, permission: Permission) -> list[int]:
     asked = [user.pk, permission.value, ContentType.objects.get_for_model(Team).pk]
     with connection.cursor() as cursor:
         cursor.execute(_HELD, [*asked, *asked])

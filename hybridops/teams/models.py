@@ -18,6 +18,9 @@ class User(AbstractUser):
     sponsor = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="sponsored")
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email", "name"]
+    held: dict[str, list[int]] | None = (
+        None  # see teams/access.py: what is remembered of one request's rights
+    )
 
     def __str__(self) -> str:
         return self.name or self.username

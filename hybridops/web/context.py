@@ -14,7 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from hybridops.approvals.queries import waiting_for
 from hybridops.domain.errors import NotYours
 from hybridops.quotas.queries import spending_stop
-from hybridops.teams.access import is_alone
+from hybridops.teams.access import is_alone, remember_rights
 from hybridops.teams.models import User
 from hybridops.teams.permissions import ROLE_PERMISSIONS, Permission, Role
 from hybridops.teams.presence import demo_code
@@ -69,6 +69,8 @@ def reader(request: HttpRequest) -> User:
     """Who reads this page. Only for views behind a sign-in."""
     if not isinstance(request.user, User):
         raise NotYours("Sign in first.")
+    if request.method in ("GET", "HEAD"):
+        remember_rights(request.user)
     return request.user
 
 
