@@ -26,7 +26,7 @@ from hybridops.engine.firing import fire_due
 from hybridops.engine.jobs import observe_provider, poll_provider
 from hybridops.engine.jobs import try_storage as ask_for_storage
 from hybridops.engine.turn import my_turn
-from hybridops.experiments import conduct, leftovers, retention, sites, summed_days, turns, use
+from hybridops.experiments import conduct, leftovers, plans, retention, sites, summed_days, turns, use
 from hybridops.experiments.announce import JOB, call
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Stage
@@ -261,11 +261,12 @@ def tidy(sweeper: Sweeper) -> Callable[[], None]:
 
 
 def retain(sweeper: Sweeper) -> Callable[[], None]:
-    """Once a day, and after a start: bytes whose time is over are removed."""
+    """Once a day, and after a start: bytes whose time is over are removed, and SQLite looks at its tables."""
 
     def part() -> None:
         if sweeper.due("retention", RETENTION_SECONDS):
             retention.remove_due()
+            plans.look_at_tables()
 
     return part
 

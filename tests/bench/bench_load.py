@@ -2,7 +2,7 @@
 
 HYBRIDOPS_BENCH_URL names the PostgreSQL server (a database of its own is made and dropped), HYBRIDOPS_BENCH_RUNS how many runs
 are queued before the workers start (10,000), HYBRIDOPS_BENCH_WATCHERS how many sockets are open (500), HYBRIDOPS_BENCH_MINUTES how
-long the queue is kept filled at least (0: until it is empty). HYBRIDOPS_BENCH_PEERS is a folder with the environments `prefect`,
+long memory is watched under load at least (0: until the queue is empty). HYBRIDOPS_BENCH_PEERS is a folder with the environments `prefect`,
 `dagster` and `airflow`; a peer without one is left out, and said so.
 
 The queue is filled by the intake in this process while the workers stand still; from then on a service asks for a run over HTTP

@@ -77,6 +77,7 @@ def measure() -> None:
     from django.test import Client
     from django.urls import get_resolver
 
+    from hybridops.experiments import plans
     from hybridops.experiments.models import Run
     from hybridops.quotas import books, burning
     from hybridops.teams.models import User
@@ -84,7 +85,7 @@ def measure() -> None:
     len(get_resolver().url_patterns)
     gc.collect()
     gc.freeze()  # as the web process does, see config/asgi.py
-    for part in (burning.keep_days, books.look, _sum_days, _keep_use):
+    for part in (plans.look_at_tables, burning.keep_days, books.look, _sum_days, _keep_use):
         begun = perf_counter()
         part()
         _tell(f"sweeper {part.__name__}", 1000 * (perf_counter() - begun))

@@ -6,8 +6,9 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from math import isnan
 from pathlib import Path
 from statistics import median
@@ -15,6 +16,7 @@ from time import perf_counter, sleep
 from typing import Any
 
 from tests.bench.load_memory import Memory
+from tests.bench.load_submits import Service
 from tests.bench.load_watchers import Watchers
 
 RUNS = int(os.environ.get("HYBRIDOPS_BENCH_RUNS") or 10_000)
@@ -106,11 +108,7 @@ def fill(world: Any, count: int) -> list[int]:
 
 
 def measure(world: Any, site: Any, workers: Any, watchers: Watchers, filled: list[int]) -> None:
-    from hybridops.experiments.models import Run
-
-    def ended() -> int:
-        return Run.objects.exclude(outcome="").count()
-
+    """Times are of while the queue is worked off; memory is watched until MINUTES are over, under the same load."""
     wait(ended, 120)
     memory = Memory(
         {
@@ -118,35 +116,63 @@ def measure(world: Any, site: Any, workers: Any, watchers: Watchers, filled: lis
             **{n: workers.pid(n) for n in ("a", "b", "sweep", "courier")},
         }
     )
+    service = Service(site.url, world)
     over, started, before = threading.Event(), perf_counter(), ended()
-    with ThreadPoolExecutor(3) as beside:
-        submits = beside.submit(submitting, site.url, world, over)
-        commits = beside.submit(committing, filled[0], over, watchers.sent)
+    with ThreadPoolExecutor(1) as beside:
         sampled = beside.submit(memory.watch, over)
-        while (
-            left := Run.objects.filter(outcome="").count()
-        ) > 20 or perf_counter() - started < MINUTES * 60:
-            if left < 200 and perf_counter() - started < MINUTES * 60:
-                filled = fill_quietly(world, 200)
-            sleep(1)
-        seconds, done = perf_counter() - started, ended() - before
-        over.set()
-        times, _ = submits.result(), (commits.result(), sampled.result())
-    say("runs a second, two workers", done / seconds, "1/s", done)
-    spread("submit over HTTP while workers are saturated", times)
+        try:
+            with loaded(service, filled[0], watchers.sent) as times:
+                wait(lambda: left() <= 20, 24 * 3600, every_seconds=1.0)
+                seconds, done = perf_counter() - started, ended() - before
+            say("runs a second, two workers", done / seconds, "1/s", done)
+            spread("submit over HTTP while workers are saturated", times)
+            keep_busy(world, service, filled[0], until=started + MINUTES * 60)
+        finally:
+            over.set()
+        sampled.result()
     watchers.report(say_spread=spread)
     for name, (mb, slope, half, count) in memory.slopes().items():
         say(f"memory of {name}", mb, "MB", count)
         if not isnan(slope):
             say(f"memory of {name}, slope (95 % within {half:.2f})", slope, "MB/h", count)
-    say("observed for", seconds / 60, "min", 1)
+    say("observed for", (perf_counter() - started) / 60, "min", 1)
 
 
-def open_of(filled: list[int]) -> Any:
-    """What is left of the newest filling; what came over HTTP meanwhile is not waited for."""
+def ended() -> int:
     from hybridops.experiments.models import Run
 
-    return Run.objects.filter(outcome="", pk__gte=filled[0], pk__lte=filled[-1])
+    return Run.objects.exclude(outcome="").count()
+
+
+def left() -> int:
+    from hybridops.experiments.models import Run
+
+    return Run.objects.filter(outcome="").count()
+
+
+@contextmanager
+def loaded(service: Service, probe: int, sent: dict[int, float]) -> Iterator[list[float]]:
+    """Submits and watched moves go on within the block; after it the list has the submits' milliseconds."""
+    over, times = threading.Event(), list[float]()
+    with ThreadPoolExecutor(2) as beside:
+        calls = [
+            beside.submit(submitting, service, over, times),
+            beside.submit(committing, probe, over, sent),
+        ]
+        try:
+            yield times
+        finally:
+            over.set()
+    for call in calls:
+        call.result()
+
+
+def keep_busy(world: Any, service: Service, probe: int, *, until: float) -> None:
+    with loaded(service, probe, {}):
+        while perf_counter() < until:
+            if left() < 200:
+                fill_quietly(world, 200)
+            sleep(1)
 
 
 def fill_quietly(world: Any, count: int) -> list[int]:
@@ -155,11 +181,9 @@ def fill_quietly(world: Any, count: int) -> list[int]:
     return [submit(world, workflow="noop").pk for _ in range(count)]
 
 
-def submitting(url: str, world: Any, over: threading.Event) -> list[float]:
+def submitting(service: Service, over: threading.Event, times: list[float]) -> None:
     """A service that asks for a run every half second whatever the last one took; milliseconds from when it was due."""
-    from tests.bench.load_submits import Service
-
-    service, times, due, made = Service(url, world), list[float](), perf_counter(), list[Any]()
+    due, made = perf_counter(), list[Any]()
 
     def one(at: float) -> None:
         service.submit()
@@ -171,7 +195,6 @@ def submitting(url: str, world: Any, over: threading.Event) -> list[float]:
             due += EVERY_SECONDS
     for call in made:
         call.result()  # one that was refused ends the measurement
-    return times
 
 
 def committing(run: int, over: threading.Event, sent: dict[int, float]) -> None:
@@ -184,12 +207,12 @@ def committing(run: int, over: threading.Event, sent: dict[int, float]) -> None:
         sent[book.run.version] = perf_counter()
 
 
-def wait(ready: Callable[[], Any], seconds: float) -> None:
+def wait(ready: Callable[[], Any], seconds: float, *, every_seconds: float = 0.01) -> None:
     end = perf_counter() + seconds
     while not ready():
         if perf_counter() > end:
             raise TimeoutError("nothing ended")
-        sleep(0.01)
+        sleep(every_seconds)
 
 
 def spread(name: str, values: list[float]) -> None:

@@ -327,5 +327,6 @@ def _close(rows: Rows) -> None:
     for sql in rows.connection.ops.sequence_reset_sql(no_style(), models):
         rows.run(sql)
     rows.run("SET session_replication_role=DEFAULT" if rows.postgres else "PRAGMA foreign_keys=ON")
-    rows.run("ANALYZE")
+    if rows.postgres:
+        rows.run("ANALYZE")
     rows.seconds["closing"] = perf_counter() - begun
