@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -47,9 +48,12 @@ def ledger_usd() -> Decimal:
     return from_micro(told["a"] + told["b"])
 
 
-@pytest.mark.parametrize("rows", DIMENSIONS)
-@pytest.mark.parametrize("columns", ["", "stage", "outcome"])
-def test_margins_are_sums_and_all_of_it_is_the_ledger(spent: World, rows: str, columns: str) -> None:
+def test_margins_are_sums_and_all_of_it_is_the_ledger(spent: World) -> None:
+    for rows, columns in product(DIMENSIONS, ("", "stage", "outcome")):
+        check_margins(spent, rows, columns)
+
+
+def check_margins(spent: World, rows: str, columns: str) -> None:
     shown = open_as(spent.farah, f"/cost/explore/?rows={rows}&columns={columns}").context["pivot"]
     assert shown.all == ledger_usd() == sum(row.all for row in shown.rows)
     for row in shown.rows:
