@@ -133,3 +133,9 @@ def freeze_at(lab: Lab, pid: int, stage: str) -> bool:
         return True
     os.kill(pid, signal.SIGCONT)
     return False
+
+
+def test_workers_give_way_to_pages(lab: Lab) -> None:
+    page = os.getpriority(os.PRIO_PROCESS, lab.pid("web"))
+    for queue in ("light", "cpu", "gpu", "qpu"):
+        assert os.getpriority(os.PRIO_PROCESS, lab.pid(f"worker-{queue}")) == min(19, page + 5)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from hybridops.cli.lasting import keep_connections
+
+GIVE_WAY = 5  # where workers and pages share a machine, who looks at a page does not wait for a solver
 
 
 class Command(BaseCommand):
@@ -19,4 +22,5 @@ class Command(BaseCommand):
         from hybridops.engine import worker  # after the apps are loaded: it imports models
 
         keep_connections()
+        os.nice(GIVE_WAY)
         worker.run(options["queue"], burst=options["burst"])
