@@ -5,13 +5,14 @@ As Standard Webhooks say: any 2xx is a yes, 410 ends the webhook, all else is tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from http.client import HTTPException
+from itertools import batched
 from socket import SHUT_RDWR
 from threading import Timer
 
@@ -36,19 +37,24 @@ AT_ONCE_MAX = 8
 def deliver_due(*, limit: int = 50) -> int:
     """One round, of at most so many to each webhook; how many were taken by their receivers.
 
-    All webhooks at one time, each one event after another; one that does not take an event waits for the next round, so
+    Some webhooks at one time, each one event after another; one that does not take an event waits for the next round, so
     that who hangs holds up the others once.
     """
-    taken = 0
-    lanes = {hook: queue.take(Delivery, limit, webhook=hook) for hook in _waited_for()}
     with ThreadPoolExecutor(AT_ONCE_MAX) as senders:
-        while rows := [row for lane in lanes.values() if (row := next(lane, None))]:
-            calls = [(row, senders.submit(_post, row, keys(row.webhook))) for row in rows if _wanted(row)]
-            for row, call in calls:
-                if _ended(row, call):
-                    taken += 1
-                else:
-                    del lanes[row.webhook_id]
+        return sum(_deliver(hooks, senders, limit) for hooks in batched(_waited_for(), AT_ONCE_MAX))
+
+
+def _deliver(hooks: Iterable[int], senders: ThreadPoolExecutor, limit: int) -> int:
+    """No more webhooks than senders: what is leased is sent at once."""
+    taken = 0
+    lanes = {hook: queue.take(Delivery, limit, webhook=hook) for hook in hooks}
+    while rows := [row for lane in lanes.values() if (row := next(lane, None))]:
+        calls = [(row, senders.submit(_post, row, keys(row.webhook))) for row in rows if _wanted(row)]
+        for row, call in calls:
+            if _ended(row, call):
+                taken += 1
+            else:
+                del lanes[row.webhook_id]
     return taken
 
 
