@@ -37,8 +37,8 @@ AT_ONCE_MAX = 8
 def deliver_due(*, limit: int = 50) -> int:
     """One round, of at most so many to each webhook; how many were taken by their receivers.
 
-    Some webhooks at one time, each one event after another; one that does not take an event waits for the next round, so
-    that who hangs holds up the others once.
+    Some webhooks at one time, each one event after another; one that does not take an event waits for the next round:
+    who hangs holds up the others once.
     """
     with ThreadPoolExecutor(AT_ONCE_MAX) as senders:
         return sum(_deliver(hooks, senders, limit) for hooks in batched(_waited_for(), AT_ONCE_MAX))
