@@ -7,6 +7,7 @@ from pathlib import Path
 from time import sleep
 
 import pytest
+from redis.exceptions import OutOfMemoryError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
@@ -52,6 +53,26 @@ def test_valkey_dies_between_the_question_and_the_decision(lab: Lab) -> None:
         lab.approve(run)
         assert len(lab.oracle.decisions(run)) == 1
     lab.correct(run)
+
+
+def test_a_full_valkey_refuses_calls_and_no_run_is_lost(lab: Lab) -> None:
+    """A run is taken and asked about while the broker takes nothing; it goes on once there is room."""
+    client = lab.broker()
+    first = lab.submit()
+    lab.until(lambda: lab.oracle.asked(first), "nobody was asked", 60, first)
+    client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(OutOfMemoryError):
+            client.set("a", "b")
+        lab.approve(first)
+        second = lab.submit()
+        sleep(2)
+        assert len(lab.oracle.decisions(first)) == 1
+    finally:
+        client.config_set("maxmemory", 0)
+    lab.correct(first)
+    lab.approve(second)
+    lab.correct(second)
 
 
 @pytest.mark.slow
