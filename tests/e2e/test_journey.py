@@ -87,7 +87,7 @@ def test_a_run_from_a_file_to_its_proof(desk: Desk, problem: Path) -> None:
     ines = desk("ines")
     upload(ines, problem)
     expect(ines).to_have_url(re.compile(r"snapshot=\d+"))
-    number = _submitted(ines)
+    number = submitted(ines)
     gone = journeys(ines)
     expect(state_of(ines)).to_have_text("Waiting for approval", timeout=RUN_MS)
     expect(ines.locator("[role=status].live")).to_have_attribute("data-state", "live")
@@ -106,7 +106,7 @@ def test_a_run_from_a_file_to_its_proof(desk: Desk, problem: Path) -> None:
     _verified(desk("astrid"), number)
 
 
-def _submitted(ines: Page) -> int:
+def submitted(ines: Page) -> int:
     """Changes the form under her eyes, then sends it."""
     gone = journeys(ines)
     price = ines.locator("#preview .price")

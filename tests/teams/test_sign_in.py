@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -121,3 +122,20 @@ def test_nobody_changes_their_own_mail_address(world: World) -> None:
     browser = sign_in()
     assert browser.post("/account/email/", {"action_add": "", "email": "ines@example.org"}).status_code == 405
     assert User.objects.get(pk=world.mikkel.pk).email == "mikkel@example.org"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:alert(1)", "https:evil"],
+)
+def test_after_the_sign_in_nobody_is_led_elsewhere(elsewhere: str) -> None:
+    told = {"login": "mikkel", "password": PASSWORD}
+    for address, body in (
+        (f"/sign-in/?{urlencode({'next': elsewhere})}", told),
+        ("/sign-in/", told | {"next": elsewhere}),
+    ):
+        browser = Client()
+        answer = browser.post(address, body)
+        assert is_in(browser)
+        assert answer.headers["Location"].startswith("/") and "evil" not in answer.headers["Location"]
+    assert Client().post("/sign-in/", told | {"next": "/runs/"}).headers["Location"] == "/runs/"
