@@ -40,7 +40,7 @@ from hybridops.teams.models import User
 from hybridops.teams.permissions import Permission
 
 BLOCKS = 64  # data sets are drawn again in this many groups
-SEEN_MAX = 2_000  # bills for the error of quotes, the newest
+SEEN_MAX = 1_000  # bills for the error of quotes, the newest
 RETAINED_DAYS = (7, 30, 90)
 ACCEPTED = Q(outcome=RunState.ACCEPTED)
 FINISHED = Q(outcome__in=(RunState.ACCEPTED, RunState.NOT_ACCEPTED))

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 from hybridops.cli.rehearsal.browser import Browser, Refusal
 from hybridops.cli.rehearsal.cast import CODE_SECRET, PASSWORD
 from tests.chaos.fleet import SKEWED, Machine
-from tests.chaos.truth import Truth
+from tests.chaos.truth import PENDING_MAX, Truth
 
 REVIEWERS = ("mikkel", "ada", "noor")
 CODE_SECONDS = 30
@@ -93,7 +93,7 @@ class Load:
     def _ask(self) -> None:
         number = 0
         while not self.over.wait(self._rng.expovariate(1 / self.every_seconds)):
-            if self.asking.is_set():
+            if self.asking.is_set() and len(self.truth.pending()) < PENDING_MAX:
                 number += 1
                 self._one(f"soak-{self.seed}-{number}", self._wish(number))
 

@@ -14,6 +14,7 @@ from tests.chaos.ground import Ground
 from tests.chaos.oracle import ENDINGS, Oracle
 from tests.chaos.sink import Sink
 
+PENDING_MAX = 12  # open requests: three reviewers, whose codes count once, decide six in a minute at most
 TASK = "arn:aws:braket:us-east-1:123456789012:quantum-task/"
 
 
@@ -75,7 +76,7 @@ class Truth(Oracle):
         """Open requests, oldest first; none while the database is away."""
         try:
             found = self.rows(
-                "SELECT id FROM approvals_approvalrequest WHERE state = 'pending' ORDER BY id LIMIT 12"
+                f"SELECT id FROM approvals_approvalrequest WHERE state = 'pending' ORDER BY id LIMIT {PENDING_MAX}"
             )
         except (psycopg.Error, sqlite3.Error):
             return []
