@@ -18,9 +18,8 @@ class User(AbstractUser):
     sponsor = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="sponsored")
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email", "name"]
-    held: dict[str, list[int]] | None = (
-        None  # see teams/access.py: what is remembered of one request's rights
-    )
+    # What is remembered of this object's rights while a page is read, see teams/access.py.
+    held: dict[str, list[int]] | None = None
 
     def __str__(self) -> str:
         return self.name or self.username
