@@ -6,6 +6,7 @@ They end with this folder, not with the session: Playwright's loop would be in t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
+def database(django_db_blocker: DjangoDbBlocker) -> Path:
+    """Made before the browser starts: Django refuses to migrate inside Playwright's loop."""
+    with django_db_blocker.unblock():
+        return migrated()
+
+
+@pytest.fixture(scope="package")
+def chromium(database: Path) -> Iterator[Browser]:
     running = launched()
     try:
         browser = running.__enter__()
@@ -40,9 +48,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def site(chromium: Browser, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
-    with django_db_blocker.unblock():
-        database = migrated()
+def site(chromium: Browser, database: Path) -> Iterator[Site]:
     with running_site(database) as found:
         yield found
 

@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Desk
 from tests.e2e.site import Site
-from tests.e2e.test_pages import ALL_RULES, axe, sideways, squeezed, violations
+from tests.e2e.fits import sideways, squeezed
+from tests.e2e.test_pages import ALL_RULES, axe, violations
 
 
 def test_a_bill_is_imported_matched_and_what_is_left_comes_to_the_inbox(

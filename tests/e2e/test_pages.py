@@ -15,6 +15,7 @@ from playwright.sync_api import Page
 
 from tests.e2e.chromium import Watch, moved
 from tests.e2e.conftest import Desk
+from tests.e2e.fits import sideways, squeezed
 from tests.e2e.site import Site
 
 KIB = 1024
@@ -160,30 +161,6 @@ def violations(page: Page, rules: list[str]) -> list[str]:
         for rule in found
         for node in rule["nodes"]
     ]
-
-
-def sideways(page: Page) -> list[str]:
-    """What reaches beyond the window, if the page can be scrolled sideways."""
-    return page.evaluate(
-        """() => {
-          const wide = document.documentElement.clientWidth;
-          if (document.scrollingElement.scrollWidth <= wide) return [];
-          const out = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > wide + 1);
-          return [`${document.scrollingElement.scrollWidth} of ${wide}`, ...out.slice(-4).map((e) => e.outerHTML.slice(0, 120))];
-        }"""
-    )
-
-
-def squeezed(page: Page) -> list[str]:
-    """Cells whose words do not fit, and tables that scroll inside their panel although the window is wide."""
-    return page.evaluate(
-        """() => {
-          const tight = (e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1;
-          const wide = innerWidth >= 1280 ? [...document.querySelectorAll(".scroll:has(> table):not(details *)")] : [];
-          const cells = [...document.querySelectorAll(".tbl.cards :is(td, tbody th)")];
-          return [...wide, ...cells].filter(tight).map((e) => e.textContent.trim().slice(0, 80));
-        }"""
-    )
 
 
 @pytest.mark.parametrize("name", PLACES)
