@@ -11,8 +11,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Desk
-from tests.e2e.site import Site
 from tests.e2e.fits import sideways, squeezed
+from tests.e2e.site import Site
 from tests.e2e.test_pages import ALL_RULES, axe, violations
 
 

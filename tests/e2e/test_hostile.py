@@ -10,7 +10,9 @@ from tests.e2e.conftest import Desk
 from tests.e2e.fits import sideways, squeezed
 from tests.e2e.test_journey import submitted, upload, vrp
 
-HOSTILE = "<img src=x onerror=alert(document.domain)><script>alert(1)</script>Wiederholungsladungsträgerflotte"
+HOSTILE = (
+    "<img src=x onerror=alert(document.domain)><script>alert(1)</script>Wiederholungsladungsträgerflotte"
+)
 WIDTHS = (1280, 390, 320)
 
 

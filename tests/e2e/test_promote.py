@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.chromium import prove
 from tests.e2e.conftest import Desk
-from tests.e2e.test_journey import RUN_MS
 from tests.e2e.fits import sideways, squeezed
+from tests.e2e.test_journey import RUN_MS
 from tests.e2e.test_pages import ALL_RULES, axe, violations
 
 SCRIPT = """HYBRIDOPS = {
