@@ -172,6 +172,7 @@ class Stack:
             "host": self.host,
             "port": str(self.port),
             "ws-max-size": "65536",
+            "ws-per-message-deflate": "false",  # messages of sixty bytes: a window for each socket costs more
             "lifespan": "off",
             "log-level": "warning",
             "timeout-graceful-shutdown": "3",

@@ -25,9 +25,10 @@ from hybridops.engine import ladder, poll, traces
 from hybridops.engine.firing import fire_due
 from hybridops.engine.jobs import observe_provider, poll_provider
 from hybridops.engine.jobs import try_storage as ask_for_storage
+from hybridops.engine.recall import Recall
 from hybridops.engine.turn import my_turn
 from hybridops.experiments import conduct, leftovers, plans, retention, sites, summed_days, turns, use
-from hybridops.experiments.announce import JOB, call
+from hybridops.experiments.announce import call
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Stage
 from hybridops.experiments.pulse import beating
@@ -37,7 +38,7 @@ from hybridops.quotas import books, burning
 from hybridops.quotas.queries import spending_stop
 
 TICK_SECONDS = 0.5
-CALL_AGAIN_SECONDS = 3.0
+RECALL_SECONDS = 1.0
 REMIND_SECONDS = 5.0
 ROOM_SECONDS = 5.0  # between two tries of a stage that met a full disk
 SCHEDULES_SECONDS = 1.0
@@ -52,10 +53,11 @@ _log = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Remembers when it last called whom, so that a long queue is not filled with repeats."""
+    """Remembers when it last did what."""
 
     def __init__(self) -> None:
         self.called: dict[str, float] = {}
+        self.recall = Recall()
         self.stopped = Event()
 
     def run_forever(self) -> None:
@@ -116,13 +118,11 @@ def return_expired() -> None:
 
 
 def call_ready(sweeper: Sweeper) -> Callable[[], None]:
-    """Ready stages that nobody has taken for a while are called again: the call was lost."""
+    """Ready stages whose call was lost are called again."""
 
     def part() -> None:
-        rows = Stage.objects.filter(state=StageState.READY, ready_since__lt=db_now() - CALL_AGAIN_SECONDS)
-        for pk, queue in rows.order_by("ready_since").values_list("pk", "queue")[:200]:
-            if sweeper.due(f"stage {pk}", CALL_AGAIN_SECONDS * 3):
-                call(JOB, pk, queue=queue)
+        if sweeper.due("recall", RECALL_SECONDS):
+            sweeper.recall()
 
     return part
 

@@ -101,6 +101,12 @@ def call(job: str, argument: int | str, *, queue: str) -> None:
     )
 
 
+def head_since(queue: str) -> float | None:
+    """When the call that is next in this queue was put there, in seconds since 1970; None where nothing waits."""
+    told = Queue(queue, connection=broker(), serializer=JSONSerializer).get_jobs(0, 1)
+    return told[0].enqueued_at.timestamp() if told and told[0].enqueued_at else None
+
+
 def nudge(watched: str, **told: object) -> None:
     """Tells the watchers of one object something that is not a move: progress, a decision, a stop."""
     if _silent.get():

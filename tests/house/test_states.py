@@ -31,7 +31,7 @@ from hybridops.domain.states import (
     StageState,
     SubmissionState,
 )
-from hybridops.engine import advance, jobs, poll, quantum, sending, sweep
+from hybridops.engine import advance, jobs, poll, quantum, recall, sending, sweep
 from hybridops.experiments import conduct, services, transitions
 from hybridops.outbox import delivering, mailing, publishing, queue
 from hybridops.quotas import services as quotas
@@ -174,7 +174,7 @@ def test_stage_functions_only_propose() -> None:
 # Every state that is no end, and the code that moves something on from it.
 MOVERS: dict[StrEnum, tuple[object, str]] = {
     StageState.WAITING: (transitions._follow, "follow("),
-    StageState.READY: (sweep.call_ready, "StageState.READY"),
+    StageState.READY: (recall.Recall, "StageState.READY"),
     StageState.RUNNING: (sweep.return_expired, "lease_until__lt"),
     StageState.HELD: (sweep.wake_forgotten, "StageState.HELD"),
     StageState.DONE: (advance._reopen, "StageMove(gate.key"),

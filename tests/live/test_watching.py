@@ -269,3 +269,23 @@ async def _subscribed(url: str) -> None:
     """Until our hub listens at this broker."""
     with Redis.from_url(url) as client:
         await until(lambda: client.pubsub_numsub(announce.NUDGES)[0][1])
+
+
+async def test_what_is_watched_already_is_read_once(
+    world: World, opened: Open, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each minute every socket asks again whether it may stay; what moved unheard is told by that one question."""
+    looked, calls = consumer._look, []
+
+    async def counting(*arguments: Any) -> Any:
+        calls.append(1)
+        return await looked(*arguments)
+
+    monkeypatch.setattr(consumer, "_look", counting)
+    socket = await opened(world.ines)
+    await socket.watch(["run", run.pk, run.version])
+    assert len(calls) == 2
+    monkeypatch.setattr(hub.hub, "publish", lambda name, text: None)
+    fresh = await sync_to_async(drive)(run.pk)
+    told = await socket.watch(["run", run.pk, run.version])
+    assert (len(calls), [message["version"] for message in told]) == (3, [fresh.version])

@@ -36,6 +36,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def connect(self) -> None:
         self.mailbox = Mailbox()
         self.asked: list[tuple[str, int, int]] = []
+        self.watched: set[str] = set()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             await self.close(SIGNED_OUT)
@@ -58,7 +59,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         await self.send(text_data='{"synced": true}')
 
     async def _watch(self) -> None:
-        """Registers what this person may watch, then reads again, so that nothing falls between the two."""
+        """Registers what this person may watch, then reads again, so that nothing falls between the two; what was
+        registered before already need not be read twice.
+        """
         seen = {pk: version for kind, pk, version in self.asked if kind == "run"}
         session = self.scope["session"].session_key
         allowed = await _look(self.scope["user"].pk, session, list(seen))
@@ -69,9 +72,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         inboxes = {f"inbox:{team}" for team in teams} if any(a[0] == "inbox" for a in self.asked) else set()
         queues = {"queues:0"} if teams and any(a[0] == "queues" for a in self.asked) else set()
         own = {"spending", f"person:{self.scope['user'].pk}"}
-        hub.watch({f"run:{pk}" for pk in versions} | inboxes | queues | own, self.mailbox)
-        again = await _look(self.scope["user"].pk, session, list(versions))
-        for pk, (version, state) in (again or ({}, []))[0].items():
+        watched = {f"run:{pk}" for pk in versions} | inboxes | queues | own
+        hub.watch(watched, self.mailbox)
+        if watched != self.watched:
+            self.watched = watched
+            again = await _look(self.scope["user"].pk, session, list(versions))
+            versions = (again or ({}, []))[0]
+        for pk, (version, state) in versions.items():
             if version > seen[pk]:
                 told = {"object": f"run:{pk}", "version": version, "state": state}
                 self.mailbox.offer(json.dumps(told))
