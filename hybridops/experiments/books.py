@@ -97,7 +97,7 @@ def hold(*run_ids: int) -> None:
     """Takes the rows of runs until the transaction ends, lowest first, for what writes of a run beside its moves.
 
     Whoever holds several kinds of rows takes them in this order: caps, runs, requests, submissions, breakers,
-    budgets, tallies. What follows one order cannot wait in a circle. SQLite lets in one writer at a time and has
+    tallies, budgets. What follows one order cannot wait in a circle. SQLite lets in one writer at a time and has
     nothing to take.
     """
     if connection.features.has_select_for_update:

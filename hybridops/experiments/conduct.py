@@ -149,9 +149,9 @@ def settle(
     fresh = Submission.objects.select_for_update().get(pk=submission.pk)
     if fresh.settled:
         return
-    quotas.settle(key=fresh.reservation, billed_micro=billed_micro, shots=shots, qpu_ms=qpu_ms, actor=actor)
     Submission.objects.filter(pk=fresh.pk).update(settled=True, cost_micro=billed_micro)
     outcomes.add_bill(fresh.run_id, billed_micro)
+    quotas.settle(key=fresh.reservation, billed_micro=billed_micro, shots=shots, qpu_ms=qpu_ms, actor=actor)
 
 
 @transaction.atomic(savepoint=False)
@@ -171,10 +171,11 @@ def finish(
     for row in book.submissions.values():
         if row.state == SubmissionState.RESERVED:
             _leave(row, actor)
-    release_unused(run_id=run_id, why=f"the run is {ending.outcome}", actor=actor)
-    classical_micro = _settle_classical(book, actor)
     _tell_ended(book.run, ending)
+    classical_micro = _classical_micro(book)
     outcomes.note(book, classical_micro=classical_micro)
+    release_unused(run_id=run_id, why=f"the run is {ending.outcome}", actor=actor)
+    quotas.settle(key=classical_key(run_id), billed_micro=classical_micro, actor=actor)
     return book
 
 
@@ -192,18 +193,15 @@ def _tell_ended(run: Run, ending: Ending) -> None:
     )
 
 
-def _settle_classical(run: Book, actor: Actor) -> int:
-    """Ends the classical reservation with what the stages measured, at the prices of the submit; micro-dollars."""
-    key = classical_key(run.run.pk)
-    book = price_book_by_digest(quotas.price_book_of(key))
+def _classical_micro(run: Book) -> int:
+    """What the stages measured costs at the prices of the submit; micro-dollars."""
+    book = price_book_by_digest(quotas.price_book_of(classical_key(run.run.pk)))
     spent = {"cpu": 0.0, "gpu": 0.0}
     for stage in run.stages.values():
         lane = "gpu" if stage.device and is_gpu(stage.device) else "cpu"
         spent[lane] += stage.seconds or 0.0
     lines = compute_lines(book, cpu_seconds=spent["cpu"], gpu_seconds=spent["gpu"])
-    billed_micro = sum(to_micro(line.amount) for line in lines)
-    quotas.settle(key=key, billed_micro=billed_micro, actor=actor)
-    return billed_micro
+    return sum(to_micro(line.amount) for line in lines)
 
 
 def _leave(row: Submission, actor: Actor) -> None:

@@ -126,8 +126,8 @@ def _book(line: InvoiceLine, user: User) -> None:
         raise Conflict("Nothing of ours fits to this line.")
     hold(line.reservation.run_id)
     Submission.objects.filter(reservation=line.reservation.key).update(cost_micro=line.billed_micro)
-    bills.book_difference(line_id=line.pk, actor=actor(user))
     outcomes.add_bill(line.reservation.run_id, line.billed_micro - (line.booked_micro or 0))
+    bills.book_difference(line_id=line.pk, actor=actor(user))
 
 
 @transaction.atomic(savepoint=False)

@@ -93,6 +93,11 @@ def submit(
         Stage(run=run, key=spec.key, spec=asdict(spec), queue=spec.queue, state=StageState.WAITING)
         for spec in definition.stages
     )
+    # A replay has the title of whoever asked first: it is theirs to have erased.
+    said = {} if replay_of else {"title": experiment.title, "anyway": experiment.anyway}
+    book = Book(run, {stage.key: stage for stage in stages}, {})
+    facts = {"plan": run.plan_digest}
+    made = apply(run_id=run.pk, known=book, actor=actor(user), facts=facts, personal=said).run
     quotas.reserve(
         key=conduct.classical_key(run.pk),
         run_id=run.pk,
@@ -105,11 +110,7 @@ def submit(
         price_book=price_book,
         actor=actor(user),
     )
-    # A replay has the title of whoever asked first: it is theirs to have erased.
-    said = {} if replay_of else {"title": experiment.title, "anyway": experiment.anyway}
-    book = Book(run, {stage.key: stage for stage in stages}, {})
-    facts = {"plan": run.plan_digest}
-    return apply(run_id=run.pk, known=book, actor=actor(user), facts=facts, personal=said).run
+    return made
 
 
 def _snapshot(user: User, wanted: Wanted, definition: Definition) -> DataSnapshot:

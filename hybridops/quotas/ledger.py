@@ -18,10 +18,17 @@ def budgets_named(reservation: Reservation) -> QuerySet[LedgerEntry, int]:
     )
 
 
-def budgets_held(reservation: Reservation) -> list[Budget]:
-    """The budgets it counts against, taken in their order until the transaction ends."""
-    rows = Budget.objects.filter(pk__in=budgets_named(reservation)).select_for_update()
-    return list(rows.order_by("pk"))
+def budgets_of(reservation: Reservation) -> list[Budget]:
+    """The budgets it counts against, as they are now and held by nobody."""
+    return list(Budget.objects.filter(pk__in=budgets_named(reservation)).order_by("pk"))
+
+
+def taken(budgets: Sequence[Budget]) -> QuerySet[Budget]:
+    """These budgets for one UPDATE of all, taken in their order until the transaction ends."""
+    rows = Budget.objects.filter(pk__in=[budget.pk for budget in budgets])
+    if len(budgets) > 1:
+        list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return rows
 
 
 def asked_of(reservation: Reservation) -> Amounts:

@@ -1,7 +1,8 @@
 """Reservations: reserve the worst case before a call, settle or release after it, each exactly once.
 
-Guarded UPDATEs in a fixed order keep every promise under concurrency on SQLite and PostgreSQL alike. What people of
-finance do about budgets is in limits.py, the stop of all spending in stops.py.
+Guarded UPDATEs in a fixed order keep every promise under concurrency on SQLite and PostgreSQL alike. They come last of
+all that a verb writes: everybody who spends from a budget waits for whoever has its row. What people of finance do
+about budgets is in limits.py, the stop of all spending in stops.py.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from hybridops.domain.ledger import Amounts, Kind, Movement, Unit, reserved, set
 from hybridops.domain.money import from_micro
 from hybridops.domain.states import RESERVATION_MOVES, ReservationState, check_move
 from hybridops.outbox.services import tell
-from hybridops.quotas.ledger import all_given_back, asked_of, budgets_held, write
+from hybridops.quotas.ledger import all_given_back, asked_of, budgets_of, taken, write
 from hybridops.quotas.models import Budget, Reservation
 from hybridops.quotas.periods import today
 from hybridops.quotas.queries import budgets_for, finance_of
@@ -67,11 +68,11 @@ def reserve(
     )
     if not budgets and amount_micro:
         raise Refused("No budget covers this. Finance can set one; until then nothing that costs money runs.")
-    for budget in budgets:
-        _promise(budget, asked)
     write(budgets, key, [reserved(unit, amount) for unit, amount in asked.each()], reservation=made)
     facts = {"reservation": key, "amount_micro": amount_micro, "what": what}
     record(stream=f"run:{run_id}", action="money.reserved", actor=actor, facts=facts)
+    for budget in budgets:
+        _promise(budget, asked)
     return made
 
 
@@ -139,15 +140,15 @@ def settle(*, key: str, billed_micro: int, actor: Actor, shots: int = 0, qpu_ms:
         return _already(key, ReservationState.SETTLED, billed_micro)
     asked = asked_of(held)
     over = max(0, billed_micro - asked.micro)
-    budgets = budgets_held(held)
-    counted = Budget.objects.filter(pk__in=[budget.pk for budget in budgets])
-    _spend(counted, asked, used, over)
+    budgets = budgets_of(held)
     write(budgets, key, _movements(asked, used), reservation=held)
+    facts = {"reservation": key, "billed_micro": billed_micro, "overrun_micro": over}
+    record(stream=f"run:{held.run_id}", action="money.settled", actor=actor, facts=facts)
+    counted = taken(budgets)
+    _spend(counted, asked, used, over)
     if over:
         _freeze(counted, over)
         _tell_frozen(budgets, held, over)
-    facts = {"reservation": key, "billed_micro": billed_micro, "overrun_micro": over}
-    record(stream=f"run:{held.run_id}", action="money.settled", actor=actor, facts=facts)
     return held
 
 
@@ -209,12 +210,11 @@ def _give_back(
     if held is None:
         return _already(key, target, 0)
     asked = asked_of(held)
-    budgets = budgets_held(held)
-    counted = Budget.objects.filter(pk__in=[budget.pk for budget in budgets])
-    _take(counted, Amounts(-asked.micro, -asked.shots, -asked.qpu_ms))
+    budgets = budgets_of(held)
     write(budgets, key, all_given_back(kind, asked), reservation=held)
     facts = {"reservation": key, "why": why}
     record(stream=f"run:{held.run_id}", action=action, actor=actor, facts=facts)
+    _take(taken(budgets), Amounts(-asked.micro, -asked.shots, -asked.qpu_ms))
     return held
 
 

@@ -150,7 +150,7 @@ def test_cancel_replay_events_and_proofs(world: World, robot: Caller) -> None:
     run = submit(world)
     drive(run.pk)
     events = robot.get(f"/runs/{run.pk}/events").json()["items"]
-    assert events[-1]["action"] == "money.reserved" and events[0]["seq"] == len(events)
+    assert events[-1]["action"] == "run.moved" and events[0]["seq"] == len(events)
     cancelled = robot.post(f"/runs/{run.pk}/cancel")
     assert (cancelled.status_code, cancelled.json()["outcome"]) == (200, "cancelled")
     assert is_problem(robot.post(f"/runs/{run.pk}/cancel"), 409, "conflict")
