@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,7 +19,31 @@ from hybridops.domain.states import DocumentState
 USABLE = (DocumentState.ACTIVE, DocumentState.DEPRECATED)
 
 
+_read_already: ContextVar[dict[tuple[str, str | None], SignedDocument] | None] = ContextVar(
+    "_read_already", default=None
+)
+
+
+@contextmanager
+def one_reading() -> Iterator[None]:
+    """Within the block each document in force is looked for once: what is judged and what is made are of the same."""
+    token = _read_already.set({})
+    try:
+        yield
+    finally:
+        _read_already.reset(token)
+
+
 def _newest(kind: str, name: str | None = None) -> SignedDocument:
+    known = _read_already.get()
+    if known is None:
+        return _looked_for(kind, name)
+    if (kind, name) not in known:
+        known[kind, name] = _looked_for(kind, name)
+    return known[kind, name]
+
+
+def _looked_for(kind: str, name: str | None) -> SignedDocument:
     rows = SignedDocument.objects.filter(kind=kind, state__in=USABLE)
     row = (rows.filter(name=name) if name else rows).order_by("-version", "-id").first()
     if row is None:

@@ -9,17 +9,18 @@ from django.db import IntegrityError
 
 from hybridops.artifacts.services import store
 from hybridops.backends.services import known
-from hybridops.definitions.queries import price_book, workflow_named
+from hybridops.definitions.queries import one_reading, price_book, workflow_named
 from hybridops.domain.data import check_class, chosen_regions
 from hybridops.domain.errors import BadInput, Conflict, Refused
 from hybridops.domain.money import from_micro, to_micro
 from hybridops.engine import wiring
-from hybridops.engine.preview import classical_max_micro, preview
+from hybridops.engine.preview import Preview, classical_max_micro, preview
 from hybridops.experiments import services, snapshots
 from hybridops.experiments.models import DataSnapshot, Run
 from hybridops.experiments.queries import run_by_key, run_for, runs_for
 from hybridops.experiments.replays import check_replayable, wanted_again
 from hybridops.experiments.services import Wanted
+from hybridops.teams.access import rights_remembered
 from hybridops.teams.models import Project, User
 from hybridops.trust.canonical import digest
 from hybridops.workflows.carshare import TITLE, carshare_montreal
@@ -146,9 +147,10 @@ def submit(
 
     What the policy denies, and what nobody could ever approve, is refused here with its reason.
     """
-    if not Run.objects.filter(submit_key=submit_key).exists():
-        preview(user=user, workflow_name=workflow_name, wanted=wanted)
-    return _submit(user, workflow_name, wanted, submit_key, replay_of)
+    with one_reading(), rights_remembered(user):
+        if not Run.objects.filter(submit_key=submit_key).exists():
+            preview(user=user, workflow_name=workflow_name, wanted=wanted)
+        return _submit(user, workflow_name, wanted, submit_key, replay_of)
 
 
 def _submit(
@@ -184,10 +186,17 @@ def submit_previewed(
 
     `raise_cap` takes the cap that the preview suggested. The same key again answers the same run.
     """
-    known_run = runs_for(user).filter(submit_key=submit_key).first()
-    if known_run is not None:
-        return known_run
-    seen = preview(user=user, workflow_name=workflow_name, wanted=wanted)
+    with one_reading(), rights_remembered(user):
+        known_run = runs_for(user).filter(submit_key=submit_key).first()
+        if known_run is not None:
+            return known_run
+        seen = preview(user=user, workflow_name=workflow_name, wanted=wanted)
+        wanted = _within_cap(seen, wanted, digest_shown, raise_cap=raise_cap)
+        return _submit(user, workflow_name, wanted, submit_key)
+
+
+def _within_cap(seen: Preview, wanted: Wanted, digest_shown: str, *, raise_cap: bool) -> Wanted:
+    """What was shown, with a cap that fits; raises as `submit_previewed` says."""
     if digest_shown and digest_shown != seen.digest:
         raise Conflict("This is not what was shown last. Check the price and send it again.")
     if seen.over_cap:
@@ -197,8 +206,8 @@ def submit_previewed(
                 f"${from_micro(wanted.cost_max_micro):.2f}. Ask for less, or raise the cap.",
                 field="cost_max",
             )
-        wanted = replace(wanted, cost_max_micro=to_micro(seen.cap_that_fits))
-    return _submit(user, workflow_name, wanted, submit_key)
+        return replace(wanted, cost_max_micro=to_micro(seen.cap_that_fits))
+    return wanted
 
 
 def key_of_call(user: User, key: str) -> str:

@@ -6,9 +6,11 @@ called in a web process. The exact numbers come at the gate, from the compiled c
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
+from functools import cache
 
 from hybridops.approvals.queries import missing_for
 from hybridops.backends import breakers
@@ -17,7 +19,7 @@ from hybridops.backends.waiting import waits
 from hybridops.definitions.queries import policy, price_book, workflow_named
 from hybridops.domain import clock, work
 from hybridops.domain.assess import Assessment, assess
-from hybridops.domain.decide import missing_words
+from hybridops.domain.decide import Needed, missing_words
 from hybridops.domain.errors import BadInput
 from hybridops.domain.money import from_micro
 from hybridops.domain.placement import NEVER_SEEN
@@ -156,6 +158,7 @@ def _choices(
     shots = int(definition.check_parameters(wanted.parameters).get("shots", 1))
     involved, where = involved_with(digest, snapshot, user), reach_of(snapshot, rules)
     found, queues, may = [], waits(), breakers.passage()
+    missing = cache(lambda need: missing_for(need, project.team_id, involved))
     for backend in known():
         seen = queues.get((backend.provider, backend.name), NEVER_SEEN)
         blocked = guard(backend, definition, book, where, qubits=estimate.qubits, shots=shots)
@@ -184,7 +187,7 @@ def _choices(
             priority_class=wanted.priority_class,
             requester=user,
         )
-        judged = _judged(backend, price, assess(facts, rules), project.team_id, involved, seen)
+        judged = _judged(backend, price, assess(facts, rules), missing, seen)
         found.append(replace(judged, shut=may.why_not((backend.provider, backend.name))[0]))
     return tuple(
         sorted(found, key=lambda c: (bool(c.blocked), bool(c.shut), c.quote.high if c.quote else Decimal(0)))
@@ -195,14 +198,13 @@ def _judged(
     backend: Backend,
     price: Quote,
     found: Assessment,
-    team_id: int,
-    involved: frozenset[int],
+    missing: Callable[[tuple[Needed, ...]], Mapping[str, int]],
     seen: Waits,
 ) -> Choice:
     """Blocked where the policy denies it, or where too few people could ever agree to it."""
     blocked = found.denied.rstrip(".")
-    if missing := missing_for(found.need, team_id, involved):
-        blocked = f"it needs {missing_words(missing)} than this team has beside who is involved"
+    if lacking := missing(found.need):
+        blocked = f"it needs {missing_words(lacking)} than this team has beside who is involved"
     return Choice(backend, price, blocked, found, found.facts.calibration_age_hours, seen)
 
 

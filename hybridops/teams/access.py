@@ -6,7 +6,8 @@ raise NotYours, which doors show as 404.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
@@ -44,6 +45,16 @@ def remember_rights(user: User) -> None:
     """From here on each right of this object is asked for once. Only where nothing changes: a page that is read."""
     if user.held is None:
         user.held = {}
+
+
+@contextmanager
+def rights_remembered(user: User) -> Iterator[None]:
+    """The same within a block that changes nobody's rights."""
+    before, user.held = user.held, user.held if user.held is not None else {}
+    try:
+        yield
+    finally:
+        user.held = before
 
 
 def _held(user: User, permission: Permission) -> list[int]:

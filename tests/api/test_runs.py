@@ -124,6 +124,17 @@ def test_the_same_key_at_the_same_moment_is_one_run(real: RealDatabase) -> None:
     assert len({answer.json()["id"] for answer in answers}) == 1 == Run.objects.count()
 
 
+def test_a_submit_asks_for_nothing_twice(
+    world: World, robot: Caller, django_assert_max_num_queries: Any
+) -> None:
+    """People wait for it while workers take all the processor that they get."""
+    robot.post("/runs", wish(world))
+    with django_assert_max_num_queries(63) as asked:
+        assert robot.post("/runs", wish(world), Idempotency_Key="k").status_code == 201
+    documents = [one["sql"] for one in asked.captured_queries if '."signature"' in one["sql"]]
+    assert len(documents) == len(set(documents)) == 3  # the workflow, the prices, the policy
+
+
 def test_a_list_comes_in_pages(world: World, robot: Caller) -> None:
     runs = [submit(world, title=f"Wave {n}").pk for n in range(5)]
     first = robot.get("/runs?limit=2").json()

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from hybridops.cli.lasting import keep_connections
 
-GIVE_WAY = 5  # where workers and pages share a machine, who looks at a page does not wait for a solver
+GIVE_WAY = 10  # where workers and pages share a machine, who looks at a page does not wait for a solver
 
 
 class Command(BaseCommand):
