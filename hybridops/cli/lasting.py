@@ -6,9 +6,6 @@ from django.db import connections
 
 
 def keep_connections() -> None:
-    """From one job or round to the next; each begins by asking whether its connection is still good.
-
-    Web processes do not: a request has a thread of its own, and what that kept would be left behind.
-    """
+    """From one job, round or request to the next; each begins by asking whether its connection is still good."""
     for alias in connections:
         connections[alias].settings_dict |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
