@@ -22,6 +22,9 @@ from tests.world import World
 # A million rounds a password are for those who steal a database; the tests sign in a thousand times.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# A thread that outlives its test must not find that test's database again.
+connection.settings_dict["CONN_MAX_AGE"] = 0
+
 # One file runs in one process. What takes longest starts first, so that no process is left alone with it at the end.
 FIRST = (
     "tests/postgres/test_on_postgresql.py", "tests/web/test_matrix.py", "tests/engine/test_crashes.py",

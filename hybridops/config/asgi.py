@@ -13,11 +13,9 @@ from django.urls import get_resolver
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hybridops.config.settings")
 setup(set_prefix=False)  # what follows may import models
 
-from hybridops.cli.lasting import keep_connections  # noqa: E402
 from hybridops.config.handler import Pages  # noqa: E402
 from hybridops.web.live.routing import application as live  # noqa: E402
 
-keep_connections()
 get_resolver().url_patterns  # noqa: B018  # imports every page: else the first visitor waits for it
 gc.collect()
 gc.freeze()  # what was loaded stays: a collection that looks through it holds a page up for a tenth of a second

@@ -114,7 +114,14 @@ def home() -> Path:
 
 
 def database(url: str, folder: Path) -> dict[str, Any]:
-    """Django's settings for `sqlite:///path`, `sqlite://:memory:`, `postgres://user:password@host:port/name`."""
+    """Django's settings for `sqlite:///path`, `sqlite://:memory:`, `postgres://user:password@host:port/name`.
+
+    Connections stay from one request, job or round to the next; each begins by asking whether its own is still good.
+    """
+    return _place(url, folder) | {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+
+
+def _place(url: str, folder: Path) -> dict[str, Any]:
     if not url:
         return _sqlite(str(folder / "hybridops.sqlite3"))
     parts = urlsplit(url)

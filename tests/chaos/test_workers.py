@@ -138,4 +138,4 @@ def freeze_at(lab: Lab, pid: int, stage: str) -> bool:
 def test_workers_give_way_to_pages(lab: Lab) -> None:
     page = os.getpriority(os.PRIO_PROCESS, lab.pid("web"))
     for queue in ("light", "cpu", "gpu", "qpu"):
-        assert os.getpriority(os.PRIO_PROCESS, lab.pid(f"worker-{queue}")) == min(19, page + 5)
+        assert os.getpriority(os.PRIO_PROCESS, lab.pid(f"worker-{queue}")) == min(19, page + 10)

@@ -52,7 +52,7 @@ def test_submit_watch_approve_accepted(served: Served) -> None:
     assert ended.progress == 1 and ended.arms["quantum"] == 90 and ended.spent_usd is not None
     assert ended.answer.startswith("Accepted: 90 is no more than")
     assert zipfile.ZipFile(io.BytesIO(ines.bundle(ended))).namelist()
-    assert [one.action for one in ines.events(run)][-1] == "money.reserved"
+    assert [one.action for one in ines.events(run)][-1] == "run.moved"
     assert served.as_("farah").costs(by="workflow").total.accepted == 1
     assert [one.free_usd > 0 for one in served.as_("farah").budgets()] == [True]
     assert ines.replay(ended).replay_of == run.id

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
-from hybridops.cli.lasting import keep_connections
 from hybridops.experiments.pulse import beating
 from hybridops.outbox.delivering import deliver_due
 from hybridops.outbox.mailing import send_due
@@ -23,7 +22,6 @@ class Command(BaseCommand):
     help = "Send the mails, webhook calls and events that are due, until told to stop; servers are slow."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        keep_connections()
         stopped, publisher = Event(), Publisher()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())

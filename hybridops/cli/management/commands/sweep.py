@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from hybridops.cli.lasting import keep_connections
 from hybridops.engine.sweep import Sweeper
 
 
@@ -14,5 +13,4 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        keep_connections()
         Sweeper().run_forever()

@@ -6,8 +6,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from hybridops.cli.lasting import keep_connections
-
 GIVE_WAY = 10  # where workers and pages share a machine, who looks at a page does not wait for a solver
 
 
@@ -21,6 +19,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from hybridops.engine import worker  # after the apps are loaded: it imports models
 
-        keep_connections()
         os.nice(GIVE_WAY)
         worker.run(options["queue"], burst=options["burst"])

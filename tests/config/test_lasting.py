@@ -17,7 +17,6 @@ import django
 django.setup()
 import psycopg
 from django.db import close_old_connections, connection
-from hybridops.cli.lasting import keep_connections
 
 def asked():
     close_old_connections()
@@ -25,7 +24,6 @@ def asked():
         cursor.execute("SELECT 1")
     return connection.connection
 
-keep_connections()
 first = asked()
 assert asked() is first
 if connection.vendor == "postgresql":
