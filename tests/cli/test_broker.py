@@ -94,7 +94,7 @@ def test_after_its_owner_was_killed_the_next_one_takes_over_at_once(tmp_path: Pa
     heir.start()
     try:
         assert heir.pid
-        assert client(heir).ping()
+        until(heir.answers)  # what answered first may have been the other one's last word
     finally:
         heir.stop()
 
