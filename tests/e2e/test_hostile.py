@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Desk
 from tests.e2e.fits import sideways, squeezed
-from tests.e2e.test_journey import submitted, upload, vrp
+from tests.e2e.test_journey import RUN_MS, submitted, upload, vrp
 
 HOSTILE = (
     "<img src=x onerror=alert(document.domain)><script>alert(1)</script>Wiederholungsladungsträgerflotte"
@@ -26,7 +26,9 @@ def test_markup_in_a_name_is_shown_and_does_not_run(desk: Desk, tmp_path: Path) 
         page.on("dialog", lambda dialog: said.append(dialog.message) or dialog.dismiss())  # type: ignore[func-returns-value]
     upload(ines, file)
     number = submitted(ines)
-    request = ines.locator("#main").get_by_role("link", name="A-").first.get_attribute("href") or ""
+    request = (
+        ines.locator("#main").get_by_role("link", name="A-").first.get_attribute("href", timeout=RUN_MS) or ""
+    )
     wrong = [
         one
         for page, path in (
