@@ -125,12 +125,9 @@ def test_whole_circuits_that_are_refused(text: str):
     ],
 )
 def test_hostile_texts_are_refused_in_linear_time(text: str):
-    took = refusing_seconds(text)
-    assert took < 2 or took < 3 * refusing_seconds(text[: len(text) // 2])  # a slow machine is slow at both
-
-
-def refusing_seconds(text: str) -> float:
     began = time.process_time()
     with pytest.raises(BadInput):
         parse(text)
-    return time.process_time() - began
+    assert (
+        time.process_time() - began < 10
+    )  # of a megabyte; a quadratic one takes minutes, a slow machine three seconds
