@@ -18,6 +18,8 @@ _own.mkdir(exist_ok=True)
 os.environ["HYBRIDOPS_HOME"] = str(_own)
 os.environ["HYBRIDOPS_SECRET_KEY"] = "a key for tests, not a secret"
 os.environ["HYBRIDOPS_MAIL"] = "locmem"
+# As in a worker of the product: beside each other, threads of linear algebra wait for each other and spin.
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 for _name in (
     "DATABASE_URL",
     "REDIS_URL",

@@ -70,6 +70,10 @@ class Watch:
         context.on("request", self._asked)
         context.add_init_script(EARLY)
 
+    def saw_nothing(self) -> None:
+        assert not self.abroad, "requests to other hosts"
+        assert not self.trouble
+
     def _said(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return

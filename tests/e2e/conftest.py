@@ -6,11 +6,12 @@ They end with this folder, not with the session: Playwright's loop would be in t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import DjangoDbBlocker
 
 from hybridops.cli.rehearsal.cast import CAST
@@ -21,6 +22,7 @@ from tests.stores import skip_or_fail
 
 NAMES = {login: name for login, name, _ in CAST}
 type Desk = Callable[..., Page]
+type Readers = Callable[[str], tuple[Page, Watch]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,12 +66,13 @@ def watch(site: Site) -> Watch:
     return Watch(site.url)
 
 
-@pytest.fixture
-def desk(chromium: Browser, site: Site, watch: Watch, sessions: dict[str, Any]) -> Iterator[Desk]:
-    """`desk("ines")` is a page of hers; `desk("")` one of nobody. Afterwards: no errors, no other host."""
-    opened = []
+@pytest.fixture(scope="package")
+def places(chromium: Browser, site: Site, sessions: dict[str, Any]) -> Callable[..., BrowserContext]:
+    """Makes a place for somebody in the browser, signed in."""
 
-    def sit(login: str, *, script: bool = True, width: int = 1440, height: int = 900, **more: Any) -> Page:
+    def make(
+        login: str, *, script: bool = True, width: int = 1440, height: int = 900, **more: Any
+    ) -> BrowserContext:
         if login and login not in sessions:
             sessions[login] = _session(chromium, site, login)
         context = chromium.new_context(
@@ -80,6 +83,18 @@ def desk(chromium: Browser, site: Site, watch: Watch, sessions: dict[str, Any]) 
             **more,
         )
         context.set_default_timeout(15_000)
+        return context
+
+    return make
+
+
+@pytest.fixture
+def desk(places: Callable[..., BrowserContext], watch: Watch) -> Iterator[Desk]:
+    """`desk("ines")` is a page of hers; `desk("")` one of nobody. Afterwards: no errors, no other host."""
+    opened = []
+
+    def sit(login: str, **more: Any) -> Page:
+        context = places(login, **more)
         watch.over(context)
         opened.append(context)
         return context.new_page()
@@ -87,8 +102,20 @@ def desk(chromium: Browser, site: Site, watch: Watch, sessions: dict[str, Any]) 
     yield sit
     for context in opened:
         context.close()
-    assert not watch.abroad, "requests to other hosts"
-    assert not watch.trouble
+    watch.saw_nothing()
+
+
+@pytest.fixture(scope="package")
+def readers(places: Callable[..., BrowserContext], site: Site) -> Readers:
+    """`readers("ines")` is one page of hers for all who only look: a new one is a new process with nothing cached."""
+
+    @cache
+    def open_one(login: str) -> tuple[Page, Watch]:
+        context, watch = places(login, reduced_motion="reduce"), Watch(site.url)
+        watch.over(context)
+        return context.new_page(), watch
+
+    return open_one
 
 
 def _session(chromium: Browser, site: Site, login: str) -> Any:
