@@ -8,6 +8,10 @@ import sys
 
 from hybridops import bootstrap
 
+GIVE_WAY = (
+    10  # where workers and pages share a machine, who looks at a page waits for no solver, nor for its start
+)
+
 
 def main() -> None:
     bootstrap.ensure(sys.argv)  # returns only inside the project's environment
@@ -18,6 +22,9 @@ def main() -> None:
         from hybridops.client.__main__ import main as client
 
         sys.exit(client(sys.argv[1:]))
+
+    if sys.argv[1:2] == ["worker"]:
+        os.nice(GIVE_WAY)
 
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

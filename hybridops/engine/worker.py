@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -95,6 +96,8 @@ def run(queue: str, *, burst: bool = False) -> None:
     _give_back_at_last("its worker was restarted")
     for module in PRELOAD.get(queue, ()):
         import_module(module)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: no collection looks through it, and no child copies it for that
     connection = Redis.from_url(settings.REDIS_URL)
     forking = queue == "cpu"
     kind = ForkingWorker if forking else InlineWorker

@@ -1,15 +1,19 @@
-"""A page changes threads once, and the next one finds the connection that it left."""
+"""A page changes threads once and leaves its connection to the next; more than any page takes is not kept."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hybridops.bootstrap import ROOT
+from hybridops.config.handler import Pages
 from tests.stores import store
 
 SCRIPT = """
@@ -51,6 +55,46 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+@pytest.fixture
+def pages() -> Pages:
+    return Pages()
+
+
+async def sent(pages: Pages, path: str, parts: int) -> tuple[int, dict[str, str], bytes, int]:
+    """Status, headers and body of what so many megabytes are answered with, and how many of them were read."""
+    scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": path, "query_string": b"", "headers": [(b"host", b"testserver")]}  # fmt: skip
+    read, told = 0, list[Any]()
+
+    async def receive() -> dict[str, Any]:
+        nonlocal read
+        if read == parts:
+            await asyncio.sleep(60)
+        read += 1
+        return {"type": "http.request", "body": b"x" * 1024**2, "more_body": read < parts}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    await pages(scope, receive, send)
+    headers = {name.decode().lower(): value.decode() for name, value in told[0]["headers"]}
+    return told[0]["status"], headers, b"".join(one["body"] for one in told[1:]), read
+
+
+@pytest.mark.django_db
+async def test_more_than_any_page_takes_is_refused_before_it_is_kept(pages: Pages) -> None:
+    status, headers, body, read = await sent(pages, "/sign-in/", 300)
+    assert (status, headers["connection"], read) == (413, "close", 17)
+    assert body == b"At most 16 MB are read."
+    status, headers, body, read = await sent(pages, "/api/v1/runs", 300)
+    assert (status, read, json.loads(body)["code"]) == (413, 17, "too_large")
+    assert headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_is_within_it_reaches_its_page(pages: Pages) -> None:
+    assert (await sent(pages, "/nothing/", 16))[0] == 404
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

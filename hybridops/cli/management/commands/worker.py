@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import os
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-
-GIVE_WAY = 10  # where workers and pages share a machine, who looks at a page does not wait for a solver
 
 
 class Command(BaseCommand):
@@ -19,5 +16,4 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from hybridops.engine import worker  # after the apps are loaded: it imports models
 
-        os.nice(GIVE_WAY)
         worker.run(options["queue"], burst=options["burst"])
