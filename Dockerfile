@@ -31,5 +31,5 @@ RUN HYBRIDOPS_SECRET_KEY=only-for-this-step python3 manage.py collectstatic --no
 VOLUME /var/lib/hybridops
 EXPOSE 8000
 CMD ["/opt/venv/bin/python", "-m", "uvicorn", "hybridops.config.asgi:application", "--host", "0.0.0.0", \
-     "--ws-max-size", "65536", "--ws-per-message-deflate", "false", "--lifespan", "off", \
+     "--ws", "websockets-sansio", "--ws-max-size", "65536", "--ws-per-message-deflate", "false", "--lifespan", "off", \
      "--no-access-log", "--no-proxy-headers", "--no-server-header"]
