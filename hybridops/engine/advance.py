@@ -9,7 +9,7 @@ import errno
 import logging
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from hybridops.approvals import services as approvals
 from hybridops.approvals.queries import by_subject
@@ -75,8 +75,8 @@ def propose(ctx: Context) -> Proposal:
     except (Refused, BadInput) as problem:
         outcome = RunState.REFUSED if ctx.spec.kind in ("validate", "gate", "quantum") else RunState.FAILED
         return Fall(str(problem), Ending(outcome, f"{ctx.spec.label}: {problem}"))
-    except (Fenced, Conflict):
-        raise
+    except (Fenced, Conflict, OperationalError, InterfaceError):
+        raise  # the database's own trouble: the stage goes back, and who takes it next looks again
     except StorageAway as problem:
         return _await_storage(ctx, problem)
     except Exception as problem:  # a defect of a step must end its run with a reason, not hang it

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from random import Random
 from types import FrameType
 from typing import Any
 
@@ -124,23 +125,27 @@ def forget_connection() -> None:
     del connections["default"]
 
 
-def one(world: World, line: int) -> int:
-    """One run that dies at a line, recovers and ends; answers how many lines it has in all."""
+def one(world: World, *deaths: int) -> int:
+    """One run with a death at each of these lines, the second counted from the first, that recovers and ends;
+    answers how many lines came before the last.
+    """
     fake.CLOUD.__init__()  # type: ignore[misc]
-    run = submit(world)
-    trace, seen = killing_at(line)
-    sys.settrace(trace)
-    try:
-        go_on_until_over(world, run, rounds_max=6)
-    except Killed:
-        sys.settrace(None)
-        forget_connection()
-    finally:
-        sys.settrace(None)
-    invariants(run, ended=False)
+    run, lines = submit(world), 0
+    for line in deaths:
+        trace, seen = killing_at(line)
+        sys.settrace(trace)
+        try:
+            go_on_until_over(world, run, rounds_max=6)
+        except Killed:
+            sys.settrace(None)
+            forget_connection()
+        finally:
+            sys.settrace(None)
+        invariants(run, ended=False)
+        lines = seen[0]
     go_on_until_over(world, run, rounds_max=14)
     invariants(run)
-    return seen[0]
+    return lines
 
 
 def test_death_at_any_line_leaves_one_job_one_bill_and_a_legal_end(real: RealDatabase) -> None:
@@ -149,6 +154,13 @@ def test_death_at_any_line_leaves_one_job_one_bill_and_a_legal_end(real: RealDat
     for line in range(1, total, STEP):
         real.fresh()
         one(real.world, line)
+
+
+def test_who_mends_a_death_may_die_as_well(real: RealDatabase) -> None:
+    rng = Random(20261130)
+    for _ in range(200 if LONG else 6):
+        real.fresh()
+        one(real.world, rng.randrange(1, 4000), rng.randrange(1, 3000))
 
 
 def resent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
