@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
+from random import uniform
 from time import time
 
 from allauth.core.internal.sessionkit import get_session_user
@@ -108,10 +109,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _check(self) -> None:
         """Who was signed out or lost a role is told at once; where that was lost, within a minute."""
+        await asyncio.sleep(
+            uniform(0, CHECK_SECONDS)
+        )  # a thousand who came back at once do not ask at once for ever
         while True:
-            await asyncio.sleep(CHECK_SECONDS)
             with suppress(OSError, DatabaseError):  # asked again in a minute
                 await self._watch()
+            await asyncio.sleep(CHECK_SECONDS)
 
 
 def _read(text: str) -> list[tuple[str, int, int]]:
