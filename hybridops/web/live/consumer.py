@@ -109,9 +109,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _check(self) -> None:
         """Who was signed out or lost a role is told at once; where that was lost, within a minute."""
-        await asyncio.sleep(
-            uniform(0, CHECK_SECONDS)
-        )  # a thousand who came back at once do not ask at once for ever
+        first = uniform(CHECK_SECONDS / 2, CHECK_SECONDS)  # noqa: S311  # who came back together asks apart
+        await asyncio.sleep(first)
         while True:
             with suppress(OSError, DatabaseError):  # asked again in a minute
                 await self._watch()
