@@ -18,6 +18,7 @@ ROOMS = (
     "tests/engine/test_run.py",
     "tests/approvals/test_dispatch.py",
     "tests/approvals/test_votes.py",
+    "tests/approvals/test_by_others.py",
     "tests/experiments/test_moves.py",
     "tests/experiments/test_submit.py::test_a_form_sent_twelve_times_at_once_is_one_run",
     "tests/quotas/test_ledger.py",
