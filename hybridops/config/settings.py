@@ -233,6 +233,7 @@ METRICS_TOKEN = os.environ.get("HYBRIDOPS_METRICS_TOKEN", "")  # without one nob
 TRIGGERS_OF_A_TEAM = int(os.environ.get("HYBRIDOPS_TRIGGERS_OF_A_TEAM", "50"))
 HOOK_CALLS_A_MINUTE = int(os.environ.get("HYBRIDOPS_HOOK_CALLS_A_MINUTE", "60"))
 API_CALLS_A_MINUTE = int(os.environ.get("HYBRIDOPS_API_CALLS_A_MINUTE", "600"))  # of one team
+LIVE_SOCKETS_A_PERSON = 100  # open pages at one web process; one more stays as it was loaded
 # Services and people's command lines get tokens of five minutes; only a digest of one is kept, so it can end at once.
 IDP_OIDC_ACCESS_TOKEN_FORMAT = "opaque"  # noqa: S105
 IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 300

@@ -105,6 +105,19 @@ async def test_what_cannot_be_understood_closes_the_socket_and_nothing_else(
     assert not live.watchers
 
 
+async def test_a_person_has_so_many_sockets_and_others_have_theirs(
+    world: World, opened: Open, live: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "LIVE_SOCKETS_A_PERSON", 2)
+    cookie, other = [await sync_to_async(session_of)(one) for one in (world.ines, world.mikkel)]
+    first, _ = await opened(world.ines, cookie), await opened(world.ines, cookie)
+    assert await knock(cookie, OURS) == (False, 4429)
+    assert await knock(other, OURS) == (True, 0)
+    await first.disconnect()
+    assert await knock(cookie, OURS) == (True, 0)
+    assert live.sockets[world.ines.pk] == 1
+
+
 async def test_two_hundred_and_the_largest_number_are_understood(
     world: World, opened: Open, run: Run
 ) -> None:

@@ -15,6 +15,7 @@ from time import time
 from allauth.core.internal.sessionkit import get_session_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
 
@@ -28,7 +29,7 @@ KINDS = ("run", "inbox", "queues")
 WATCHED_MAX = 200
 BEAT_SECONDS = 20.0
 CHECK_SECONDS = 60.0
-SIGNED_OUT, RESYNC, BAD_MESSAGE = 4401, 4008, 4400
+SIGNED_OUT, RESYNC, BAD_MESSAGE, TOO_MANY = 4401, 4008, 4400, 4429
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -42,12 +43,19 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if user is None or not user.is_authenticated:
             await self.close(SIGNED_OUT)
             return
+        if hub.sockets[user.pk] >= settings.LIVE_SOCKETS_A_PERSON:
+            await self.close(TOO_MANY)
+            return
         await self.accept()
+        hub.sockets[user.pk] += 1
         self.tasks = [asyncio.create_task(work()) for work in (self._pump, self._beat, self._check)]
 
     async def disconnect(self, code: int) -> None:
         hub.forget(self.mailbox)
-        for task in getattr(self, "tasks", ()):
+        if not hasattr(self, "tasks"):  # it was never let in
+            return
+        hub.sockets[self.scope["user"].pk] -= 1
+        for task in self.tasks:
             task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from time import time
 from typing import Any
@@ -40,6 +40,7 @@ class Mailbox(asyncio.Queue[str]):
     def __init__(self) -> None:
         super().__init__(QUEUE_MAX)
         self.overflowed = False
+        self.names: set[str] = set()
 
     def offer(self, text: str) -> None:
         try:
@@ -54,22 +55,25 @@ class Hub:
     def __init__(self) -> None:
         self.watchers: dict[str, set[Mailbox]] = defaultdict(set)
         self.told: dict[str, int] = {}  # the newest version that the watchers of a run heard of
+        self.sockets: Counter[int] = Counter()  # how many each person has open
         self.task: asyncio.Task[None] | None = None
 
     def watch(self, names: set[str], mailbox: Mailbox) -> None:
         """Replaces what a mailbox watches."""
         self.forget(mailbox)
+        mailbox.names = names
         for name in names:
             self.watchers[name].add(mailbox)
         if self.task is None or self.task.done():
             self.task = asyncio.get_running_loop().create_task(self._work())
 
     def forget(self, mailbox: Mailbox) -> None:
-        for name in [name for name, boxes in self.watchers.items() if mailbox in boxes]:
+        for name in mailbox.names:
             self.watchers[name].discard(mailbox)
             if not self.watchers[name]:
                 del self.watchers[name]
                 self.told.pop(name, None)
+        mailbox.names = set()
 
     def publish(self, name: str, text: str) -> None:
         for mailbox in self.watchers.get(name, ()):
