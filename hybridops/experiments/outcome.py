@@ -77,6 +77,11 @@ class Outcome(models.Model):
             ),
             models.Index(fields=("team", "outcome", "workflow"), name="outcomes_by_end"),
             models.Index(fields=("definition", "team", "-run"), name="outcomes_newest"),
+            models.Index(  # what a better answer on the same data takes the place of
+                fields=("snapshot", "workflow", "outcome", "best"),
+                condition=models.Q(replaced_at=None),
+                name="outcomes_in_their_place",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.forms.models import model_to_dict
+from django.test.utils import CaptureQueriesContext
 
 from hybridops.artifacts.services import store
 from hybridops.domain.ports import RemoteState
@@ -60,6 +61,23 @@ def test_the_first_that_was_sent_and_ended_is_the_pair_and_later_ones_are_not(wo
     )
     assert (first.sent, first.returned, first.errors, first.whole) == (3, 3, 0, 3)
     assert first.wait_seconds is not None and first.wait_seconds >= 0
+
+
+def test_what_an_answer_takes_the_place_of_is_found_without_reading_all_on_the_same_data(
+    world: World,
+) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        ended(world)
+    (question,) = [
+        one["sql"] for one in asked if '"best" > ' in one["sql"] and one["sql"].startswith("SELECT")
+    ]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SET LOCAL enable_seqscan = off"
+            )  # a handful of rows is read faster than looked up
+        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{question}")
+        assert "outcomes_in_their_place" in str(cursor.fetchall())
 
 
 def test_a_failed_run_counts_and_has_no_answer(world: World) -> None:
