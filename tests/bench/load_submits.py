@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from contextlib import suppress
 from http.client import HTTPConnection
 from time import monotonic
 from typing import Any
@@ -54,11 +55,25 @@ class Service:
             return self.token
 
     def _call(self, path: str, body: bytes, headers: dict[str, str], wanted: int) -> dict[str, Any]:
-        if not hasattr(self.mine, "connection"):
-            self.mine.connection = HTTPConnection(self.place, timeout=60)
-        self.mine.connection.request("POST", path, body, headers)
-        answer = self.mine.connection.getresponse()
-        told: dict[str, Any] = json.loads(answer.read())
-        if answer.status != wanted:
-            raise RuntimeError(f"{path}: {answer.status} {told}")
+        status, read = self._asked(path, body, headers)
+        told: dict[str, Any] = json.loads(read)
+        if status != wanted:
+            raise RuntimeError(f"{path}: {status} {told}")
         return told
+
+    def _asked(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Once more with the same key where a connection that was kept has been closed, as any client does."""
+        kept: HTTPConnection | None = self.mine.__dict__.pop("connection", None)
+        if kept is not None:
+            with suppress(ConnectionError):
+                return self._over(kept, path, body, headers)
+        return self._over(HTTPConnection(self.place, timeout=60), path, body, headers)
+
+    def _over(
+        self, connection: HTTPConnection, path: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        read = answer.read()
+        self.mine.connection = connection
+        return answer.status, read
