@@ -8,9 +8,8 @@ import sys
 
 from hybridops import bootstrap
 
-GIVE_WAY = (
-    10  # where workers and pages share a machine, who looks at a page waits for no solver, nor for its start
-)
+# Where workers and pages share a machine, who looks at a page waits for no solver, nor for its start.
+GIVE_WAY = 10
 
 
 def main() -> None:

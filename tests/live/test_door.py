@@ -12,11 +12,13 @@ import uvicorn
 import websockets
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import OperationalError
 
 from hybridops.cli import stack
 from hybridops.config.asgi import application
 from hybridops.experiments.models import Run
 from hybridops.teams.models import User
+from hybridops.web.live import consumer
 from hybridops.web.live.hub import Hub
 from tests.live.conftest import HOST, Open, Socket, headers, session_of, until
 from tests.world import World
@@ -116,6 +118,22 @@ async def test_a_person_has_so_many_sockets_and_others_have_theirs(
     await first.disconnect()
     assert await knock(cookie, OURS) == (True, 0)
     assert live.sockets[world.ines.pk] == 1
+
+
+async def test_a_socket_that_ends_by_an_error_counts_no_more(
+    world: World, opened: Open, live: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise OperationalError("the database is away")
+
+    socket = await opened(world.ines, await sync_to_async(session_of)(world.ines))
+    assert live.sockets[world.ines.pk] == 1
+    monkeypatch.setattr(consumer, "_look", away)
+    await socket.send_to(text_data='{"watch": []}')
+    with pytest.raises(OperationalError):
+        await socket.wait(2)
+    assert live.sockets[world.ines.pk] == 0
+    assert not live.watchers
 
 
 async def test_two_hundred_and_the_largest_number_are_understood(

@@ -11,6 +11,7 @@ import json
 from contextlib import suppress
 from random import uniform
 from time import time
+from typing import Any
 
 from allauth.core.internal.sessionkit import get_session_user
 from channels.db import database_sync_to_async
@@ -50,13 +51,16 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         hub.sockets[user.pk] += 1
         self.tasks = [asyncio.create_task(work()) for work in (self._pump, self._beat, self._check)]
 
-    async def disconnect(self, code: int) -> None:
-        hub.forget(self.mailbox)
-        if not hasattr(self, "tasks"):  # it was never let in
-            return
-        hub.sockets[self.scope["user"].pk] -= 1
-        for task in self.tasks:
-            task.cancel()
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """However it ends, by an error as well, nothing of it stays and it counts no more."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if hasattr(self, "tasks"):  # it was let in
+                hub.forget(self.mailbox)
+                hub.sockets[scope["user"].pk] -= 1
+                for task in self.tasks:
+                    task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
