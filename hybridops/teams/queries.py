@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from hybridops.domain.errors import NotYours
 from hybridops.teams.access import teams_with
@@ -41,10 +41,10 @@ def colleague(user: User, pk: int) -> User:
 
 def managed_person(user: User, pk: int) -> User:
     """Somebody whose every team this person administers; raises NotYours. An account ends in all its teams."""
-    teams = set(managed_teams(user).values_list("pk", flat=True))
-    found = User.objects.filter(pk=pk).first()
-    theirs = set(found.memberships.values_list("team_id", flat=True)) if found else set()
-    if found is None or not theirs or not theirs <= teams:
+    teams = list(managed_teams(user).values_list("pk", flat=True))
+    elsewhere = Membership.objects.filter(user=OuterRef("pk")).exclude(team__in=teams)
+    found = User.objects.filter(~Exists(elsewhere), pk=pk, memberships__team__in=teams).first()
+    if found is None:
         raise NotYours("There is nobody here for you.")
     return found
 

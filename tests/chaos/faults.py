@@ -7,7 +7,7 @@ import random
 import shutil
 import signal
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import sleep
 
@@ -35,10 +35,14 @@ def nothing() -> None:
 
 
 class Schedule:
-    """`next` is another fault every time: each kind comes once in a round, in an order of the seed."""
+    """`next` is another fault every time: each kind comes once in a round, in an order of the seed.
 
-    def __init__(self, ground: Ground, machines: list[Machine], seed: int) -> None:
+    `only` names what is made instead: "postgres" again and again, say.
+    """
+
+    def __init__(self, ground: Ground, machines: list[Machine], seed: int, only: Sequence[str] = ()) -> None:
         self.ground, self.machines, self.rng = ground, machines, random.Random(seed)
+        self.only = [getattr(self, f"_{name}") for name in only]
         self.late = (
             False  # from then on no courier is killed: what it held is sent again only after two minutes
         )
@@ -73,6 +77,7 @@ class Schedule:
         makers += [self._postgres] if self.ground.postgres else []
         makers += [self._disk] if self.ground.disk else []
         makers += [self._clock] if self.ground.skew else []
+        makers = self.only or makers
         while True:
             for make in self.rng.sample(makers, len(makers)):
                 yield make()

@@ -102,7 +102,7 @@ class Soak:
         return len(found) == len(self.args.backends)
 
     def _suffer(self) -> None:
-        schedule = Schedule(self.ground, self.machines, self.args.seed)
+        schedule = Schedule(self.ground, self.machines, self.args.seed, self.args.only)
         self.left_out = schedule.left_out()
         for told in self.left_out:
             self.say(f"left out: {told}")
@@ -214,6 +214,7 @@ class Soak:
             "SELECT outcome, count(*) AS n FROM experiments_run GROUP BY outcome ORDER BY outcome"
         )
         self.outcomes = {row["outcome"] or "open": row["n"] for row in rows}
+        self.failed = self.truth.rows("SELECT id, why FROM experiments_run WHERE outcome = 'failed'")
 
     def _sample(self) -> None:
         for machine in self.machines:
@@ -254,6 +255,7 @@ class Soak:
             "seconds": round(monotonic() - self.began),
             "load_average": [round(one, 1) for one in os.getloadavg()],
             "runs": getattr(self, "outcomes", {}),
+            "failed": {f"R-{row['id']}": row["why"] for row in getattr(self, "failed", [])},
             "answers": dict(sorted(self.load.answers.items())) if hasattr(self, "load") else {},
             "faults": dict(sorted(self.faults.items())),
             "left_out": getattr(self, "left_out", []),
@@ -272,7 +274,7 @@ class Soak:
     def _keep_seed(self) -> None:
         line = f"{self.args.seed} {self.args.database}"
         known = [kept.split("#")[0].strip() for kept in SEEDS.read_text().splitlines()]
-        if line not in known:
+        if line not in known and not self.args.only:
             with SEEDS.open("a") as file:
                 file.write(f"{line}  # {self.findings[0][:100]}\n")
 
@@ -301,6 +303,9 @@ def main() -> None:
     parser.add_argument("--truth-seconds", type=float, default=TRUTH_SECONDS)
     parser.add_argument(
         "--backends", nargs="*", default=["simulator", "amazon/sv1"], help="of the vendors' stage"
+    )
+    parser.add_argument(
+        "--only", nargs="*", default=[], help="these faults: postgres, valkey, kill, machine ..."
     )
     parser.add_argument("--keep", default="", help="where the logs of a failure are copied to")
     sys.exit(0 if Soak(parser.parse_args()).play() else 1)

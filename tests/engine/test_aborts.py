@@ -18,6 +18,7 @@ from tests.world import World, submit
 pytestmark = pytest.mark.slow  # real commits, many runs
 
 STEP = 1 if LONG else 9
+TRIES = 5  # more than a stage has
 
 
 @contextmanager
@@ -60,3 +61,41 @@ def test_an_abort_at_any_commit_costs_a_try_and_nothing_else(real: RealDatabase)
     for at in range(1, total + 1, STEP):
         real.fresh()
         one(real.world, at)
+
+
+@contextmanager
+def room_for(pages: int) -> Iterator[None]:
+    """SQLite's file may grow by so many pages and then finds its disk full; afterwards there is room again."""
+    with connection.cursor() as asked:
+        asked.execute("PRAGMA page_count")
+        asked.execute(f"PRAGMA max_page_count = {asked.fetchone()[0] + pages}")
+        try:
+            yield
+        finally:
+            asked.execute(f"PRAGMA max_page_count = {2**30}")
+
+
+def finds_it_full(world: World, run: Run) -> bool:
+    try:
+        go_on_until_over(world, run, rounds_max=1)
+    except OperationalError as problem:
+        if "full" not in str(problem):
+            raise
+        return True
+    return False
+
+
+def test_a_disk_that_is_full_for_a_while_costs_waiting_and_nothing_else(real: RealDatabase) -> None:
+    """Whatever is being written when the last page is taken, and however often it is tried while there is none."""
+    met = 0
+    for pages in range(0, 60, 1 if LONG else 7):
+        real.fresh()
+        fake.CLOUD.__init__()  # type: ignore[misc]
+        run = submit(real.world)
+        with room_for(pages):
+            met += sum(finds_it_full(real.world, run) for _ in range(TRIES))
+        invariants(run, ended=False)
+        go_on_until_over(real.world, run, rounds_max=20)
+        invariants(run)
+        assert Run.objects.get(pk=run.pk).outcome == "accepted"
+    assert met > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
+from django.utils import timezone
 from redis import Redis
 
 from hybridops.cli.broker import Broker
@@ -125,11 +127,16 @@ def sign_out(user: User) -> None:
     Session.objects.all().delete()
 
 
+def run_out(user: User) -> None:
+    """As after the two weeks of a session whose page stayed open."""
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+
 def deactivate(user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
 
 
-@pytest.mark.parametrize("end", [sign_out, deactivate])
+@pytest.mark.parametrize("end", [sign_out, run_out, deactivate])
 async def test_who_is_signed_out_is_shown_out(
     world: World, opened: Open, soon: None, run: Run, end: Any
 ) -> None:

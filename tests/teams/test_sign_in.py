@@ -71,6 +71,19 @@ def test_a_code_is_the_second_step_and_counts_once_between_sign_in_and_decision(
     assert not is_in(again) and "used already" in answer.content.decode()
 
 
+def test_a_session_that_somebody_set_before_is_not_the_one_of_the_person() -> None:
+    """A link or a shared machine planted it: after the sign-in it opens nothing."""
+    browser = Client()
+    planted = browser.session
+    planted["left"] = "behind"
+    planted.save()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = str(planted.session_key)
+    assert is_in(sign_in(browser=browser)) and browser.session.session_key != planted.session_key
+    other = Client()
+    other.cookies[settings.SESSION_COOKIE_NAME] = str(planted.session_key)
+    assert not is_in(other) and other.get("/runs/").status_code == 302
+
+
 def test_a_recovery_code_lets_in_once(world: World) -> None:
     TOTP.activate(world.mikkel, generate_totp_secret())
     code = RecoveryCodes.activate(world.mikkel).generate_codes()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.core.internal.httpkit import extract_basic_auth
 from allauth.idp.oidc import views as issuer
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
@@ -64,8 +65,11 @@ def demo_code(request: HttpRequest) -> HttpResponse:
 @csrf_exempt  # programs come with a secret of their own, and no cookie is read
 def token(request: HttpRequest) -> HttpResponse:
     """allauth's, for services and command lines; what renews ends no later than what it was renewed with."""
-    sent = request.POST.get("refresh_token", "")
-    answer: HttpResponse = tokens.renewed(sent, lambda: issuer.token(request))
+    sent = request.POST
+    answer: HttpResponse = tokens.renewed(sent.get("refresh_token", ""), lambda: issuer.token(request))
+    if answer.status_code == 401:
+        name, secret = extract_basic_auth(request.headers)
+        tokens.take_as_long(name or sent.get("client_id", ""), secret or sent.get("client_secret", ""))
     return answer
 
 
