@@ -17,7 +17,7 @@ from tests.long import LONG
 from tests.stores import store
 
 # The long version is 400 rounds: HYBRIDOPS_LONG=1. What it came to is in docs/threat-model.md.
-ROUNDS = 400 if LONG else 25
+ROUNDS = 400 if LONG else 12
 
 
 @pytest.mark.slow
