@@ -9,6 +9,7 @@ import pytest
 from hybridops.backends.models import Breaker
 from hybridops.domain import clock
 from hybridops.domain.states import LIVE_SUBMISSION, BreakerState
+from hybridops.engine import poll
 from hybridops.experiments import sites, turns
 from hybridops.experiments.dbtime import db_now
 from hybridops.experiments.models import Run, Submission, Turn
@@ -94,6 +95,8 @@ def test_the_trial_finds_turns_that_are_given_without_counting_those_on_their_wa
     real: RealDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     honest = sites.site
+    # Each run asks about its own jobs, on a slow machine too.
+    monkeypatch.setattr(poll, "POLL_SECONDS", (3600.0, 3600.0))
     monkeypatch.setattr(sites, "site", lambda caps, granted, rule: honest(caps, [], rule))
     with pytest.raises(AssertionError, match="more at once"):
         one(real.world, -1, runs=3)

@@ -12,6 +12,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 
 from hybridops.config.asgi import application
@@ -132,6 +133,8 @@ def headers(cookie: str, origin: str | None, host: str = HOST) -> list[tuple[byt
 async def opened(live: Hub) -> AsyncIterator[Open]:
     """`await opened(world.ines)` is her socket; all are closed afterwards."""
     sockets: list[Socket] = []
+    # The thread that answers may hold the database of the test before.
+    await sync_to_async(connections.close_all)()
 
     async def connect(user: User, cookie: str = "") -> Socket:
         cookie = cookie or await sync_to_async(session_of)(user)
