@@ -68,6 +68,7 @@ class Browsers:
         self.url, self.cookie, self.probe = told["url"], told["cookie"], told["probe"]
         self.others, self.count = told["others"] or [told["probe"]], told["count"]
         self.heard: list[tuple[int, float]] = []
+        self.newest = [0] * self.count  # of each socket: once a minute it is told again what it has heard
         self.shown: list[tuple[int, float]] = []
         self.synced = self.closed = 0
         self.fetching: asyncio.Task[None] | None = None
@@ -109,7 +110,8 @@ class Browsers:
     def _hear(self, number: int, told: dict[str, Any]) -> None:
         if "synced" in told:
             self.synced += 1
-        elif told.get("object") == f"run:{self.probe}":
+        elif told.get("object") == f"run:{self.probe}" and told["version"] > self.newest[number]:
+            self.newest[number] = told["version"]
             self.heard.append((told["version"], perf_counter()))
             if number == 0 and (self.fetching is None or self.fetching.done()):
                 self.fetching = asyncio.create_task(self._show(told["version"]))
