@@ -8,6 +8,7 @@ password in them take 100. The server's part alone: a network only adds to the n
 from __future__ import annotations
 
 import base64
+import logging
 import os
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def main() -> None:
     import django
 
     django.setup()
+    logging.disable(logging.WARNING)  # there is no broker here, which every call over the API would tell
     from django.conf import settings
     from django.core.management import call_command
 
