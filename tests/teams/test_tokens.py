@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.idp.oidc.models import Client as OidcClient
 from allauth.idp.oidc.models import Token
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -22,6 +24,7 @@ from hybridops.teams import services as teams
 from hybridops.teams.machines import Credentials
 from hybridops.teams.models import User
 from hybridops.teams.permissions import Role
+from hybridops.web.api import pace
 from hybridops.web.errors import whole
 from tests.presence import here
 from tests.world import World, submit
@@ -34,10 +37,10 @@ def robot(world: World) -> tuple[User, Credentials]:
     )
 
 
-def asked(made: Credentials, **fields: str) -> Any:
+def asked(made: Credentials, *, address: str = "127.0.0.1", **fields: str) -> Any:
     basic = base64.b64encode(f"{made.client_id}:{made.secret}".encode()).decode()
     told = {"grant_type": "client_credentials", **fields}
-    return Client().post("/api/token", told, headers={"Authorization": f"Basic {basic}"})
+    return Client(REMOTE_ADDR=address).post("/api/token", told, headers={"Authorization": f"Basic {basic}"})
 
 
 def token(made: Credentials, **fields: str) -> str:
@@ -74,6 +77,21 @@ def test_a_service_asks_for_a_token_of_five_minutes_and_reads(
     run = submit(world)
     told = get(f"/api/v1/runs/{run.pk}", answer.json()["access_token"]).json()
     assert (told["id"], told["state"], told["plan_digest"]) == (run.pk, "queued", run.plan_digest)
+
+
+def test_an_address_with_too_many_wrong_secrets_waits_and_others_do_not(
+    robot: tuple[User, Credentials],
+) -> None:
+    cache.clear()
+    wrong, right = replace(robot[1], secret="wrong"), robot[1]
+    for _ in range(pace.REFUSED_A_MINUTE):
+        assert asked(wrong).status_code == 401
+    told = asked(right)
+    assert told.status_code == 429 and 0 < int(told["Retry-After"]) <= 60
+    assert told.json()["error"] == "temporarily_unavailable" and "Wait" in told.json()["error_description"]
+    assert asked(right, address="192.0.2.7").status_code == 200
+    cache.clear()  # as after this minute
+    assert asked(right).status_code == 200
 
 
 def test_no_token_and_a_wrong_one_are_told_to_bring_one(

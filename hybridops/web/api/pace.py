@@ -1,11 +1,17 @@
-"""How often a team may ask: counted with the broker, a minute at a time. No team takes the others' room."""
+"""How often a team may ask: counted with the broker, a minute at a time. No team takes the others' room.
+
+And how often an address may be refused a token: counted in the database, so that it holds without a broker too.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
 
+from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
 from redis import RedisError
 
 from hybridops.domain.errors import Refused
@@ -13,6 +19,7 @@ from hybridops.experiments.announce import broker
 from hybridops.teams.models import User
 
 MINUTE = 60
+REFUSED_A_MINUTE = 30  # of one address: each refusal costs the hash of a secret
 _log = logging.getLogger(__name__)
 
 
@@ -48,3 +55,17 @@ def _counted(team: int, minute: int) -> int:
         pipe.incr(key)
         pipe.expire(key, 2 * MINUTE)
         return int(pipe.execute()[0])
+
+
+def seconds_to_wait(request: HttpRequest) -> int:
+    """0, or how long this address waits, because it was refused too many tokens within this minute."""
+    return MINUTE - int(time.time()) % MINUTE if cache.get(_refusals(request), 0) >= REFUSED_A_MINUTE else 0
+
+
+def count_refusal(request: HttpRequest) -> None:
+    cache.add(_refusals(request), 0, 2 * MINUTE)
+    cache.incr(_refusals(request))
+
+
+def _refusals(request: HttpRequest) -> str:
+    return f"refused-tokens:{get_ip(request)}:{int(time.time()) // MINUTE}"

@@ -9,7 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from hybridops.teams import tokens
 from hybridops.teams.queries import roles_of
 from hybridops.web.answers import account as answers
+from hybridops.web.api import pace
 from hybridops.web.context import reader
 from hybridops.web.errors import page
 
@@ -65,9 +66,14 @@ def demo_code(request: HttpRequest) -> HttpResponse:
 @csrf_exempt  # programs come with a secret of their own, and no cookie is read
 def token(request: HttpRequest) -> HttpResponse:
     """allauth's, for services and command lines; what renews ends no later than what it was renewed with."""
+    if seconds := pace.seconds_to_wait(request):
+        told = f"Too many wrong secrets came from this address. Wait {seconds} s."
+        wait = {"error": "temporarily_unavailable", "error_description": told}
+        return JsonResponse(wait, status=429, headers={"Retry-After": str(seconds)})
     sent = request.POST
     answer: HttpResponse = tokens.renewed(sent.get("refresh_token", ""), lambda: issuer.token(request))
     if answer.status_code == 401:
+        pace.count_refusal(request)
         name, secret = extract_basic_auth(request.headers)
         tokens.take_as_long(name or sent.get("client_id", ""), secret or sent.get("client_secret", ""))
     return answer
