@@ -59,7 +59,7 @@ class Watcher:
         browser, tries = Browser(self.machine.url), 0
         while not self._over.is_set():
             try:
-                if not self._cookie(browser):
+                if "sessionid=" not in self._cookie(browser):  # a form that was cut off leaves its token only
                     browser.sign_in(self.person, PASSWORD)
                 tries = 0 if self._connected(browser) else tries + 1
             except AWAY:
