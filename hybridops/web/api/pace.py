@@ -63,8 +63,9 @@ def seconds_to_wait(request: HttpRequest) -> int:
 
 
 def count_refusal(request: HttpRequest) -> None:
-    cache.add(_refusals(request), 0, 2 * MINUTE)
-    cache.incr(_refusals(request))
+    key = _refusals(request)  # once: a minute may end here
+    cache.add(key, 0, 2 * MINUTE)
+    cache.incr(key)
 
 
 def _refusals(request: HttpRequest) -> str:
