@@ -94,6 +94,16 @@ def test_an_address_with_too_many_wrong_secrets_waits_and_others_do_not(
     assert asked(right).status_code == 200
 
 
+@pytest.mark.parametrize("field", ["client_id", "client_secret", "refresh_token"])
+def test_a_field_with_a_nul_is_told_so(db: None, field: str) -> None:
+    sent = {"grant_type": "client_credentials", "client_id": "a", "client_secret": "b"}
+    told = Client().post("/api/token", sent | {field: "a\0"})
+    assert told.status_code == 400 and "NUL" in told.json()["error_description"]
+    basic = base64.b64encode(b"a\0b:c").decode()
+    told = Client().post("/api/token", {"grant_type": "x"}, headers={"Authorization": f"Basic {basic}"})
+    assert told.status_code == 400
+
+
 def test_no_token_and_a_wrong_one_are_told_to_bring_one(
     world: World, robot: tuple[User, Credentials]
 ) -> None:

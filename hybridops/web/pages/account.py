@@ -70,11 +70,14 @@ def token(request: HttpRequest) -> HttpResponse:
         told = f"Too many wrong secrets came from this address. Wait {seconds} s."
         wait = {"error": "temporarily_unavailable", "error_description": told}
         return JsonResponse(wait, status=429, headers={"Retry-After": str(seconds)})
-    sent = request.POST
+    sent, (name, secret) = request.POST, extract_basic_auth(request.headers)
+    # No text of PostgreSQL has one.
+    if any("\0" in one for one in (*sent.values(), name or "", secret or "")):
+        wrong = {"error": "invalid_request", "error_description": "A field has a NUL character. Send text."}
+        return JsonResponse(wrong, status=400)
     answer: HttpResponse = tokens.renewed(sent.get("refresh_token", ""), lambda: issuer.token(request))
     if answer.status_code == 401:
         pace.count_refusal(request)
-        name, secret = extract_basic_auth(request.headers)
         tokens.take_as_long(name or sent.get("client_id", ""), secret or sent.get("client_secret", ""))
     return answer
 
