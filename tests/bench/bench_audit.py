@@ -10,33 +10,19 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from statistics import median, quantiles
 from time import perf_counter, process_time
 from typing import Any
 
-from hybridops.bootstrap import ROOT
+from tests.bench.apart import figures_apart, told
 
 EVENTS = int(os.environ.get("HYBRIDOPS_BENCH_EVENTS", "1000000"))
 BULK, A_RUN, SEALS = 20_000, 16, 50
 
 
 def figures() -> Iterator[dict[str, Any]]:
-    """Measured in a child with a data folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="hybridops-bench-") as folder:
-        env = os.environ | {"HYBRIDOPS_HOME": folder, "DJANGO_SETTINGS_MODULE": "hybridops.config.settings"}
-        for name in ("DATABASE_URL", "REDIS_URL"):
-            env.pop(name, None)
-        done = subprocess.run(
-            [sys.executable, "-c", "from tests.bench import bench_audit as b; b.main()"],
-            cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-    for line in done.stdout.splitlines():
-        name, value, unit, n = line.split("\t")
-        yield {"name": name, "value": float(value), "unit": unit, "n": int(n), "against": None, "ratio": None}
+    return figures_apart(__name__)
 
 
 def main() -> None:
@@ -54,10 +40,6 @@ def main() -> None:
     _fill()
     _prove()
     _verify()
-
-
-def told(name: str, value: float, unit: str, n: int) -> None:
-    print(f"{name}\t{value:.4g}\t{unit}\t{n}", flush=True)
 
 
 def _times(what: Callable[[], object], count: int) -> list[float]:

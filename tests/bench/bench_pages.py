@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, process_time
 from typing import Any
 
-from hybridops.bootstrap import ROOT
+from tests.bench.apart import figures_apart
 
 RUNS = int(os.environ.get("HYBRIDOPS_BENCH_RUNS", "100000"))
 LOOKS = int(os.environ.get("HYBRIDOPS_BENCH_LOOKS", "20"))
@@ -37,20 +34,8 @@ PAGES = (
 
 
 def figures() -> Iterator[dict[str, Any]]:
-    """Measured in a child with a data folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="hybridops-bench-") as folder:
-        env = os.environ | {"HYBRIDOPS_HOME": folder, "DJANGO_SETTINGS_MODULE": "hybridops.config.settings"}
-        for name in ("DATABASE_URL", "REDIS_URL"):
-            env.pop(name, None)
-        if url := os.environ.get("HYBRIDOPS_BENCH_URL"):
-            env["DATABASE_URL"] = url
-        done = subprocess.run(
-            [sys.executable, "-c", "from tests.bench import bench_pages as b; b.main()"],
-            cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-    for line in done.stdout.splitlines():
-        name, value, unit, n = line.split("\t")
-        yield {"name": name, "value": float(value), "unit": unit, "n": int(n), "against": None, "ratio": None}
+    url = os.environ.get("HYBRIDOPS_BENCH_URL")
+    return figures_apart(__name__, **({"DATABASE_URL": url} if url else {}))
 
 
 def main() -> None:

@@ -10,33 +10,19 @@ from __future__ import annotations
 import base64
 import logging
 import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from statistics import median
 from time import perf_counter
 from typing import Any
 
-from hybridops.bootstrap import ROOT
+from tests.bench.apart import figures_apart, told
 
 PAIRS = int(os.environ.get("HYBRIDOPS_BENCH_PAIRS", "5000"))
 HASHED = min(PAIRS, 100)
 
 
 def figures() -> Iterator[dict[str, Any]]:
-    """Measured in a child with a data folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="hybridops-bench-") as folder:
-        env = os.environ | {"HYBRIDOPS_HOME": folder, "DJANGO_SETTINGS_MODULE": "hybridops.config.settings"}
-        for name in ("DATABASE_URL", "REDIS_URL"):
-            env.pop(name, None)
-        done = subprocess.run(
-            [sys.executable, "-c", "from tests.bench import bench_timing as b; b.main()"],
-            cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-    for line in done.stdout.splitlines():
-        name, value, unit, n = line.split("\t")
-        yield {"name": name, "value": float(value), "unit": unit, "n": int(n), "against": None, "ratio": None}
+    return figures_apart(__name__)
 
 
 def main() -> None:
@@ -129,7 +115,3 @@ def compared(name: str, one: Callable[[], int], other: Callable[[], int], pairs:
     found = ttest_ind(*times, equal_var=False, trim=0.1)
     told(f"{name}, t", abs(float(found.statistic)), "", pairs)
     told(f"{name}, later by", median(times[1]) - median(times[0]), "ms", pairs)
-
-
-def told(name: str, value: float, unit: str, n: int) -> None:
-    print(f"{name}\t{value:.4g}\t{unit}\t{n}", flush=True)
